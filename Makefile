@@ -1,0 +1,49 @@
+# make demo   set up, play the main job over the wire, prove it by comparing rows
+# make test   set up, run every check
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+PYTEST := $(BIN)/python -m pytest -q
+
+.PHONY: demo test check unit property transcripts e2e bench ci lock clean
+
+demo: $(READY)
+	$(BIN)/python examples/demo.py
+
+test: check unit property transcripts e2e
+
+check: $(READY)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+unit: $(READY)
+	$(PYTEST) tests/unit tests/contract --cov --cov-report=term-missing --cov-fail-under=100
+
+property: $(READY)
+	$(PYTEST) -n 2 tests/property
+
+transcripts: $(READY)
+	$(PYTEST) tests/transcripts
+
+e2e: $(READY)
+	$(PYTEST) -n 2 tests/e2e
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+ci: test demo
+
+$(READY): pyproject.toml requirements/dev.txt scripts/system-deps.sh
+	scripts/system-deps.sh
+	python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+# Re-resolve the locked development dependencies (needs uv on PATH).
+lock:
+	uv pip compile pyproject.toml --extra simulator --group test --group lint --group build \
+	    --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-emit-find-links \
+	    --output-file requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .demo

@@ -1,0 +1,1 @@
+"""One module per use case; each talks to the ports of `domain.ports` only."""
