@@ -1,0 +1,125 @@
+"""What a snapshot turned out to be: the second look and the repository's own list against the intent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import evolve, frozen
+
+from starrocks_br.domain.backup_plan import newer_job
+from starrocks_br.domain.diff import diff_partitions
+from starrocks_br.domain.manifest import digest_of
+from starrocks_br.domain.names import PartitionName, TableName, TableRef
+from starrocks_br.domain.partitions import UNKNOWN, Identity, Observation, Partition, TableState
+from starrocks_br.domain.snapshot import BackupType, Captured, Consistency, Entry
+
+Contents = Mapping[TableName, frozenset[PartitionName]]
+
+
+@frozen(kw_only=True)
+class Looked:
+    """What the look after the cut says of one snapshot.
+
+    Attributes:
+        entries: The entries with what the look taught: `after` identities and consistency.
+        danger: Why the snapshot must never be a point; empty if it may be one.
+    """
+
+    entries: tuple[Entry, ...]
+    danger: str = ""
+
+
+def look_again(entries: Sequence[Entry], before: Mapping[TableRef, TableState], after: Observation) -> Looked:
+    """Judge a snapshot by a look right after its cut.
+
+    A temporary partition, or a captured partition with other physical ids, means that an overwrite may have been in
+    flight at the cut. Such a snapshot can hold ghost partitions, which break the whole cluster once restored (O2§0.1).
+
+    Args:
+        entries: The intent.
+        before: The complete tables as the intent saw them.
+        after: The second look.
+    """
+    judged = []
+    for entry in entries:
+        state = after.tables.get(entry.table)
+        danger = _danger(entry, state, after.unreadable.get(entry.table, ""))
+        if danger or state is None:
+            return Looked(entries=tuple(entries), danger=f"{entry.table}: {danger}")
+        judged.append(_judged(entry, before[entry.table].identities(), state))
+    return Looked(entries=tuple(judged))
+
+
+def _danger(entry: Entry, state: TableState | None, unreadable: str) -> str:
+    if state is None or state.table_id != entry.table_id:
+        return unreadable or "the table was dropped or replaced while it was being backed up"
+    if state.fingerprint != entry.fingerprint or newer_job(state.schema_job, entry.schema_job):
+        return "its schema changed while it was being backed up"
+    if entry.captured and state.temporary:
+        return f"temporary partitions stand right after the cut ({', '.join(sorted(state.temporary))})"
+    for name, captured in entry.captured.items():
+        if name not in state.partitions:
+            return f"partition {name} was dropped while it was being backed up"
+        if _ids(captured.partition.identity) != _ids(state.partitions[name].identity):
+            return f"partition {name} was replaced while it was being backed up"
+    return ""
+
+
+def _ids(identity: Identity) -> frozenset[int]:
+    return frozenset(number for number, _, _ in identity)
+
+
+def _judged(entry: Entry, before: Mapping[PartitionName, Identity], state: TableState) -> Entry:
+    captured = {name: evolve(part, after=state.partitions[name].identity) for name, part in entry.captured.items()}
+    if entry.type is BackupType.FULL:
+        return evolve(entry, captured=captured, consistency=Consistency.EXACT)
+    now = state.identities()
+    outside = diff_partitions(_without(before, captured), _without(now, captured))
+    return evolve(entry, captured=captured, consistency=Consistency.FUZZY if outside.moved else Consistency.EXACT)
+
+
+def _without(
+    identities: Mapping[PartitionName, Identity], names: Mapping[PartitionName, Captured]
+) -> dict[PartitionName, Identity]:
+    return {name: identity for name, identity in identities.items() if name not in names}
+
+
+def settle_contents(entries: Sequence[Entry], contents: Contents) -> tuple[tuple[Entry, ...], str]:
+    """Hold the entries against what the repository says the snapshot holds.
+
+    For a whole table the repository decides: a partition that was not seen before gets an unknown identity, so that it
+    is captured again next time.
+
+    Returns:
+        The entries as they are to be concluded, and the first difference that forbids it, or an empty text.
+    """
+    extra = contents.keys() - {entry.table.name for entry in entries if _in_job(entry)}
+    if extra:
+        return tuple(entries), f"the snapshot holds {', '.join(sorted(extra))}, which nobody asked for"
+    settled = []
+    for entry in entries:
+        held = contents.get(entry.table.name)
+        if not _in_job(entry):
+            settled.append(entry)
+        elif held is None:
+            return tuple(entries), f"the snapshot does not hold {entry.table}"
+        elif entry.type is BackupType.FULL:
+            settled.append(_as_held(entry, held))
+        elif held != entry.captured.keys():
+            return tuple(entries), f"the snapshot holds other partitions of {entry.table} than were asked for"
+        else:
+            settled.append(entry)
+    return tuple(settled), ""
+
+
+def _in_job(entry: Entry) -> bool:
+    return entry.type is not BackupType.INCREMENTAL or bool(entry.captured)
+
+
+def _as_held(entry: Entry, held: frozenset[PartitionName]) -> Entry:
+    captured = {
+        name: entry.captured.get(name) or Captured(partition=Partition(name=name, identity=UNKNOWN))
+        for name in sorted(held)
+    }
+    digest = digest_of({name: part.partition.identity for name, part in captured.items()})
+    return evolve(entry, captured=captured, digest=digest)

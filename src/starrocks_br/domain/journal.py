@@ -1,0 +1,100 @@
+"""What a restore wrote down of itself, step by step, so that whoever comes after a kill can clean up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import field, frozen
+
+from starrocks_br.domain.names import ClusterId, RepositoryName, RestoreId, TableRef
+from starrocks_br.domain.reprs import count
+from starrocks_br.domain.restore_plan import Rename, RestorePartitions, Step
+
+
+class StepStatus(StrEnum):
+    """Where a step of a restore stands."""
+
+    PLANNED = "PLANNED"
+    SENT = "SENT"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    ABANDONED = "ABANDONED"
+
+
+OPEN_STEPS = frozenset({StepStatus.PLANNED, StepStatus.SENT})
+"""States that only a live restore may leave behind."""
+
+
+@frozen(kw_only=True)
+class JournalStep:
+    """One step as written down.
+
+    Attributes:
+        step: What was to be done.
+        status: How far it got.
+        table_id: The server's id of the table right after the step; None if not known.
+    """
+
+    step: Step
+    status: StepStatus
+    table_id: int | None = None
+
+
+@frozen(kw_only=True)
+class Journal:
+    """One restore as written down.
+
+    Attributes:
+        restore: Its id.
+        cluster: Where it ran.
+        repository: Where it read.
+        target: The table it makes.
+        alias: The name it works under.
+        created_at: When it began (the leader's clock, UTC).
+        steps: In order.
+    """
+
+    restore: RestoreId
+    cluster: ClusterId
+    repository: RepositoryName
+    target: TableRef
+    alias: TableRef
+    created_at: datetime
+    steps: tuple[JournalStep, ...] = field(repr=count)
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing of it is left to be done or undone."""
+        return not any(step.status in OPEN_STEPS for step in self.steps)
+
+    @property
+    def table_id(self) -> int | None:
+        """The id of the table that the restore made, as far as it is known."""
+        known = [step.table_id for step in self.steps if step.table_id is not None]
+        return known[-1] if known else None
+
+    @property
+    def jobs_sent(self) -> tuple[RestorePartitions, ...]:
+        """The RESTORE jobs that may be running."""
+        return tuple(
+            line.step
+            for line in self.steps
+            if isinstance(line.step, RestorePartitions) and line.status is StepStatus.SENT
+        )
+
+    @property
+    def exposed(self) -> bool:
+        """Whether the table may bear the target's name."""
+        return any(isinstance(line.step, Rename) and line.status is not StepStatus.PLANNED for line in self.steps)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every step is done."""
+        return all(line.status is StepStatus.DONE for line in self.steps)
+
+
+def unfinished(journals: Sequence[Journal]) -> tuple[Journal, ...]:
+    """Those that a kill left open."""
+    return tuple(journal for journal in journals if not journal.closed)

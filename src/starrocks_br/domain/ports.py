@@ -1,0 +1,317 @@
+"""The ports: what the services need of the outside, as promises. Adapters keep them; the domain never calls them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from attrs import field, frozen
+
+from starrocks_br.domain.backup_plan import DatabaseBackup
+from starrocks_br.domain.events import Progress
+from starrocks_br.domain.journal import Journal, StepStatus
+from starrocks_br.domain.names import (
+    DatabaseName,
+    Label,
+    RepositoryName,
+    RestoreId,
+    TableName,
+    TableRef,
+)
+from starrocks_br.domain.partitions import Observation
+from starrocks_br.domain.reprs import count
+from starrocks_br.domain.restore_plan import Step
+from starrocks_br.domain.server import Job, JobKind, RemoteSnapshot, Repository, Server
+from starrocks_br.domain.snapshot import Entry, Outline, Reading
+from starrocks_br.domain.status import Event, Status
+
+
+@frozen
+class Rows:
+    """What a statement gave back.
+
+    Attributes:
+        columns: Their names as the server spells them.
+        rows: One tuple per row, in the order of `columns`; DATETIMEs are naive and in UTC.
+        affected: Rows written, for a statement that writes.
+    """
+
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[object, ...], ...] = field(default=(), repr=count)
+    affected: int = 0
+
+
+class SqlExecutor(Protocol):
+    """The SQL-executor port: one statement in, rows out. Called by `adapters/starrocks`.
+
+    An implementation speaks to the leader, one statement at a time, in a session whose time zone is +00:00, outside of
+    any transaction. It never repeats a statement on its own.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def execute(self, sql: str, values: Mapping[str, object] | None = None) -> Rows:
+        """Run one statement.
+
+        Args:
+            sql: One StarRocks statement, without a trailing semicolon.
+            values: For the `:name` placeholders in it. Without values the text is sent as it is.
+
+        Raises:
+            Refused: The server answered with an error; the statement had no effect.
+            AccessDenied: A `Refused` about privileges.
+            OutcomeUnknown: The connection broke after the statement may have left.
+            Unreachable: There is no connection and none could be made; nothing was sent.
+        """
+
+
+class Cluster(Protocol):
+    """StarRocks in the domain's words. Called by the services.
+
+    Every method may raise the `ClusterError` kinds of `SqlExecutor.execute`. Only `submit_backup`, `apply` and
+    `cancel_backup` change anything. Everything that is read may be read again.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def server(self) -> Server:
+        """Who is there: id, version, kind, clock.
+
+        Raises:
+            AccessDenied: Without OPERATE the leader and the cluster id cannot be known.
+            UnsupportedServer: Of a version that cannot be worked with.
+        """
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """The leader's clock (UTC, whole seconds)."""
+
+    @abstractmethod
+    def repositories(self) -> tuple[Repository, ...]:
+        """All repositories that the cluster knows."""
+
+    @abstractmethod
+    def tables(self) -> frozenset[TableRef]:
+        """All OLAP tables that the user can see; materialized views, views and external tables are none."""
+
+    @abstractmethod
+    def objects(self, database: DatabaseName) -> Mapping[TableName, str] | None:
+        """Every name taken in the database, with the kind of object; None if the database does not exist."""
+
+    @abstractmethod
+    def observe(self, tables: Collection[TableRef]) -> Observation:
+        """Look at tables: three statements, and three per database, however many tables there are."""
+
+    @abstractmethod
+    def count_rows(self, table: TableRef) -> int:
+        """Read the whole table and count its rows."""
+
+    @abstractmethod
+    def check_metadata(self) -> None:
+        """Read one row of partitions_meta. Raises Refused when a ghost partition haunts the cluster (O2§0.1)."""
+
+    @abstractmethod
+    def submit_backup(self, label: Label, to: RepositoryName, backup: DatabaseBackup, timeout: int) -> None:
+        """Send BACKUP: the tables of `backup.submitted`. Returns once the server accepted it.
+
+        Args:
+            label: Never used before.
+            to: The repository.
+            backup: One database.
+            timeout: Seconds until the server gives the job up.
+
+        Raises:
+            Refused: Nothing was submitted; `transient` tells whether a new attempt may work.
+            OutcomeUnknown: Ask `jobs` and `find_snapshots`; never send it again.
+        """
+
+    @abstractmethod
+    def submit_whole(self, label: Label, to: RepositoryName, table: TableRef, timeout: int) -> None:
+        """Send BACKUP of one whole table: the metadata snapshot. Raises as `submit_backup` does."""
+
+    @abstractmethod
+    def apply(self, step: Step, repository: RepositoryName, timeout: int) -> None:
+        """Do one step of a restore. `RestorePartitions` is only submitted; the checking steps are not for here.
+
+        Raises:
+            Refused: The step had no effect.
+            OutcomeUnknown: Ask before doing anything else.
+        """
+
+    @abstractmethod
+    def jobs(self, kind: JobKind, databases: Collection[DatabaseName]) -> tuple[Job, ...]:
+        """The newest job of that kind in each database's slot; one statement per database. Gone databases have none."""
+
+    @abstractmethod
+    def cancel_backup(self, database: DatabaseName) -> None:
+        """Send CANCEL BACKUP: it hits whatever holds the slot, so look first."""
+
+    @abstractmethod
+    def find_snapshots(self, repository: RepositoryName, labels: Collection[Label]) -> Mapping[Label, RemoteSnapshot]:
+        """What the repository lists of these labels, one statement; labels it does not know are left out."""
+
+    @abstractmethod
+    def read_snapshot(self, repository: RepositoryName, label: Label, backup_timestamp: str) -> RemoteSnapshot:
+        """What one snapshot holds, by table and partition."""
+
+    @abstractmethod
+    def list_snapshots(self, repository: RepositoryName) -> tuple[RemoteSnapshot, ...]:
+        """Every label in the repository; slow: one object-store call per snapshot (O2§y8)."""
+
+    @abstractmethod
+    def initialise(self, statements_for: int) -> None:
+        """Create the ops database and its tables if they are missing.
+
+        Args:
+            statements_for: The replication number of the tables.
+        """
+
+    @abstractmethod
+    def layout_problem(self) -> str:
+        """Why the ops tables cannot be used; empty if they can."""
+
+
+class BackupHistory(Protocol):
+    """The repository port of `ops.backup_history`: every recorded entry. Called by the services.
+
+    The store replaces on duplicate keys and has no transactions over statements: an implementation makes each call
+    below one atomic statement, unless it says otherwise.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def record(self, entries: Sequence[Entry]) -> None:
+        """Write the entries of one snapshot before anything is sent to the cluster.
+
+        Raises:
+            OutcomeUnknown: The write may or may not have happened. Abandon the label; never write it again.
+        """
+
+    @abstractmethod
+    def advance(self, label: Label, event: Event, changes: Mapping[str, object]) -> bool:
+        """Move a snapshot along the status table.
+
+        Args:
+            label: Which.
+            event: What happened.
+            changes: Times and error fields of `Snapshot`, by attribute name.
+
+        Returns:
+            Whether the label now stands where the event leads; False if it is elsewhere, or unknown.
+        """
+
+    @abstractmethod
+    def conclude(self, entries: Sequence[Entry]) -> None:
+        """Replace all rows of one snapshot by what was learned at its end."""
+
+    @abstractmethod
+    def outlines(
+        self, *, statuses: Collection[Status] = (), table: TableRef | None = None, limit: int | None = None
+    ) -> tuple[Outline, ...]:
+        """Entries without their partitions, newest first; damaged rows are left out (`entries` reports them).
+
+        Args:
+            statuses: Only these; empty: all.
+            table: Only this table's.
+            limit: At most so many.
+        """
+
+    @abstractmethod
+    def entries(self, labels: Collection[Label]) -> Reading:
+        """Whole entries of these labels, and what is damaged of them."""
+
+    @abstractmethod
+    def adopt(self, alias: TableRef) -> int:
+        """Copy the rows of labels that are absent here from another history table; how many rows came over."""
+
+
+class RestoreHistory(Protocol):
+    """The repository port of `ops.restore_history`: the journal of restores. Called by the services."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def begin(self, journal: Journal) -> None:
+        """Write all steps down before the first one is sent."""
+
+    @abstractmethod
+    def mark(
+        self, restore: RestoreId, number: int, status: StepStatus, *, table_id: int | None = None, detail: str = ""
+    ) -> None:
+        """Write how far one step got.
+
+        Args:
+            restore: Which restore.
+            number: Which step, from 0.
+            status: Where it stands.
+            table_id: The server's id of the table right after it.
+            detail: The server's words, or what was found.
+        """
+
+    @abstractmethod
+    def abandon(self, restore: RestoreId, detail: str) -> None:
+        """Close every step that is open."""
+
+    @abstractmethod
+    def unfinished(self) -> tuple[Journal, ...]:
+        """Restores that a kill left open."""
+
+
+class Clock(Protocol):
+    """Time on this machine: for waiting and for telling how long things took, never for a row."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+
+    @abstractmethod
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Tokens(Protocol):
+    """Randomness for labels and ids."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def __call__(self) -> str:
+        """A few letters and digits that nobody else will draw."""
+
+
+class Listener(Protocol):
+    """Who is told about progress. What it raises is logged once and dropped."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def __call__(self, progress: Progress, /) -> None:
+        """Take note."""
+
+
+@frozen(kw_only=True)
+class Ports:
+    """All that a service talks to.
+
+    Attributes:
+        cluster: StarRocks.
+        backups: What was backed up.
+        restores: The journal of restores.
+        clock: Waiting.
+        tokens: Randomness.
+        listener: Progress.
+    """
+
+    cluster: Cluster
+    backups: BackupHistory
+    restores: RestoreHistory
+    clock: Clock
+    tokens: Tokens
+    listener: Listener

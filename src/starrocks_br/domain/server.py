@@ -1,0 +1,134 @@
+"""What StarRocks reports of itself, its repositories and its jobs, in its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from attrs import field, frozen
+
+from starrocks_br.domain.names import ClusterId, DatabaseName, PartitionName, RepositoryName, TableName
+
+DONE: Final = "FINISHED"
+CANCELLED: Final = "CANCELLED"
+BEFORE_THE_CUT: Final = frozenset({"PENDING", "SNAPSHOTING"})
+"""States of a BACKUP in which its cut may still be made, or made again after an FE restart (O§v)."""
+
+
+class JobKind(StrEnum):
+    """BACKUP and RESTORE share one slot per database (R§5)."""
+
+    BACKUP = "BACKUP"
+    RESTORE = "RESTORE"
+
+
+@frozen(kw_only=True)
+class Job:
+    """One row of SHOW BACKUP or SHOW RESTORE (R§6). Times are UTC, whole seconds.
+
+    Attributes:
+        kind: Which of the two.
+        database: Whose slot it holds.
+        label: SnapshotName or Label; for a RESTORE that of the *snapshot*.
+        timestamp: A RESTORE's backup_timestamp; empty for a BACKUP.
+        state: PENDING … FINISHED or CANCELLED; a failure is CANCELLED (R§4.2).
+        status: `[OK]` or `[CODE, msg: …]`; not OK alone does not mean failed (O§u).
+        task_error: TaskErrMsg: what backends complained of; no sign of failure by itself (O§u).
+        objects: BackupObjs or RestoreObjs.
+        unfinished: UnfinishedTasks.
+        progress: Progress.
+        created_at: CreateTime.
+        snapshot_at: SnapshotFinishedTime, once reached.
+        finished_at: FinishedTime, once ended.
+    """
+
+    kind: JobKind
+    database: DatabaseName
+    label: str
+    timestamp: str = ""
+    state: str
+    status: str = "[OK]"
+    task_error: str = ""
+    objects: str = ""
+    unfinished: str = ""
+    progress: str = ""
+    created_at: datetime
+    snapshot_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it will not change any more."""
+        return self.state in {DONE, CANCELLED}
+
+    @property
+    def cut(self) -> bool:
+        """Whether a BACKUP's rows are fixed: past SNAPSHOTING and its time set, so that no restart cuts again."""
+        return self.state not in BEFORE_THE_CUT and self.snapshot_at is not None
+
+    @property
+    def tablets(self) -> tuple[int, int]:
+        """Tablets done and in all, over the tasks that reported (`[task: done/total], …`); (0, 0) if none did."""
+        pairs = [part.rpartition(":")[2].strip(" ]").partition("/") for part in self.progress.split(",") if "/" in part]
+        counts = [(int(done), int(total)) for done, _, total in pairs if done.isdigit() and total.isdigit()]
+        return sum(done for done, _ in counts), sum(total for _, total in counts)
+
+
+@frozen(kw_only=True)
+class Server:
+    """The cluster behind the connection.
+
+    Attributes:
+        cluster: Its id (SHOW FRONTENDS).
+        version: Major, minor, patch.
+        shared_nothing: Whether BACKUP works there at all (R§14).
+        now: The leader's clock (UTC, whole seconds).
+        alive_backends: How many replicas a table can have.
+    """
+
+    cluster: ClusterId
+    version: tuple[int, int, int]
+    shared_nothing: bool
+    now: datetime
+    alive_backends: int
+
+
+@frozen(kw_only=True)
+class Repository:
+    """One row of SHOW REPOSITORIES.
+
+    Attributes:
+        name: Its name.
+        read_only: Whether BACKUP into it is refused.
+        error: What its last ping found; empty if nothing.
+    """
+
+    name: RepositoryName
+    read_only: bool
+    error: str = ""
+
+
+@frozen(kw_only=True)
+class RemoteSnapshot:
+    """What the repository says of one label (R§6.3).
+
+    Attributes:
+        label: As listed.
+        backup_timestamp: The one valid timestamp; None if there is none, or more than one.
+        problem: Why it cannot be restored from; empty if it can.
+        database: The database it holds; known once its details were read.
+        contents: Tables and their partitions, hidden ones left out; known once its details were read.
+    """
+
+    label: str
+    backup_timestamp: str | None = None
+    problem: str = ""
+    database: str = ""
+    contents: Mapping[TableName, frozenset[PartitionName]] | None = field(default=None, repr=False)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be restored from, as far as was looked."""
+        return self.backup_timestamp is not None and not self.problem

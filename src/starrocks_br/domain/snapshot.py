@@ -1,0 +1,204 @@
+"""What was recorded: snapshots, and one entry per table in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import field, frozen
+
+from starrocks_br.domain.names import ClusterId, DatabaseName, Label, PartitionName, RepositoryName, RunId, TableRef
+from starrocks_br.domain.partitions import Identity, Partition, Partitioning
+from starrocks_br.domain.reprs import count
+from starrocks_br.domain.status import Status
+
+
+class BackupType(StrEnum):
+    """What an entry captured."""
+
+    FULL = "FULL"
+    INCREMENTAL = "INCREMENTAL"
+    METADATA = "METADATA"
+
+
+class Consistency(StrEnum):
+    """How well the point of an entry is known."""
+
+    EXACT = "EXACT"
+    """Nothing outside the captured partitions moved between the two looks around the cut."""
+    FUZZY = "FUZZY"
+    """Something outside them moved: the point is between two states."""
+    UNKNOWN = "UNKNOWN"
+    """Nobody looked right after the cut (the snapshot was adopted later)."""
+
+
+@frozen(kw_only=True)
+class Snapshot:
+    """One labelled BACKUP job, or an UNCHANGED look, as recorded. All times are the leader's clock, UTC.
+
+    Attributes:
+        label: Unique in the repository.
+        run: The execution of `backup` it belongs to.
+        cluster: Whose data.
+        repository: Where.
+        database: The one database it covers.
+        status: Where it stands.
+        created_at: When the intent was written: the look that `before` comes from is not older than a minute.
+        submitted_at: When BACKUP was about to be sent.
+        not_before: The cut is not earlier than this.
+        snapshot_at: The cut is earlier than this: the point.
+        finished_at: When the job ended.
+        backup_timestamp: What RESTORE needs: opaque, in the leader's own zone (O§r), from SHOW SNAPSHOT only.
+        error_code: The kind of failure, or empty.
+        error: The server's words, or empty.
+    """
+
+    label: Label
+    run: RunId
+    cluster: ClusterId
+    repository: RepositoryName
+    database: DatabaseName
+    status: Status
+    created_at: datetime
+    submitted_at: datetime | None = None
+    not_before: datetime | None = None
+    snapshot_at: datetime | None = None
+    finished_at: datetime | None = None
+    backup_timestamp: str | None = None
+    error_code: str = ""
+    error: str = ""
+
+
+@frozen(kw_only=True)
+class Captured:
+    """One partition in a snapshot.
+
+    Attributes:
+        partition: As seen before the cut; its identity is what later diffs compare with.
+        after: Its identity as seen after the cut; None if nobody looked.
+    """
+
+    partition: Partition
+    after: Identity | None = None
+
+
+@frozen(kw_only=True)
+class Outline:
+    """One table's part of a snapshot without its partitions: cheap to read in bulk.
+
+    Attributes:
+        snapshot: The snapshot.
+        table: The table.
+        type: FULL, INCREMENTAL or METADATA.
+        baseline: The snapshot it was cut against; None for a full one.
+        table_id: The server's id of the table then.
+        consistency: How well its point is known.
+        captured: How many partitions it holds.
+        size: Their bytes as last reported; None if unknown.
+        dropped: How many partitions its baseline has and it has not.
+    """
+
+    snapshot: Snapshot
+    table: TableRef
+    type: BackupType
+    baseline: Label | None
+    table_id: int
+    consistency: Consistency
+    captured: int
+    dropped: int
+    size: int | None = None
+
+    @property
+    def label(self) -> Label:
+        """The snapshot's label."""
+        return self.snapshot.label
+
+    @property
+    def leaf(self) -> bool:
+        """Whether it captured nothing: a point like any other, never a baseline, so that it expires freely."""
+        return self.type is BackupType.INCREMENTAL and not self.captured
+
+
+@frozen(kw_only=True)
+class Entry:
+    """One table's part of a snapshot.
+
+    Attributes:
+        snapshot: The snapshot.
+        table: The table.
+        type: FULL: all partitions, no baseline; INCREMENTAL: what differs from the baseline's manifest.
+        baseline: The snapshot it was cut against; None for a full one.
+        table_id: The server's id of the table.
+        fingerprint: Of the schema.
+        schema_job: The newest finished schema change at the look.
+        digest: Over the complete manifest at this entry.
+        captured: The partitions it holds.
+        dropped: Partitions that the baseline's manifest has and this one has not.
+        automatic: Whether the table makes its partitions by an expression.
+        partitioning: How the table is divided.
+        consistency: How well its point is known.
+    """
+
+    snapshot: Snapshot
+    table: TableRef
+    type: BackupType
+    baseline: Label | None = None
+    table_id: int
+    fingerprint: str
+    schema_job: int | None = None
+    digest: str
+    captured: Mapping[PartitionName, Captured] = field(factory=dict, repr=count)
+    dropped: frozenset[PartitionName] = field(default=frozenset(), repr=count)
+    automatic: bool = False
+    partitioning: Partitioning = Partitioning.NONE
+    consistency: Consistency = Consistency.UNKNOWN
+
+    @property
+    def label(self) -> Label:
+        """The snapshot's label."""
+        return self.snapshot.label
+
+    def outline(self) -> Outline:
+        """The entry without its partitions."""
+        sizes = [captured.partition.size for captured in self.captured.values()]
+        known = [size for size in sizes if size is not None]
+        return Outline(
+            snapshot=self.snapshot,
+            table=self.table,
+            type=self.type,
+            baseline=self.baseline,
+            table_id=self.table_id,
+            consistency=self.consistency,
+            captured=len(self.captured),
+            dropped=len(self.dropped),
+            size=sum(known) if known else None,
+        )
+
+
+@frozen(kw_only=True)
+class Damage:
+    """Recorded rows that cannot be trusted.
+
+    Attributes:
+        label: The snapshot whose rows they are, as stored.
+        table: The table, as stored; empty if the damage concerns the whole label.
+        problem: What is wrong, naming row and field.
+    """
+
+    label: str
+    table: str
+    problem: str
+
+
+@frozen(kw_only=True)
+class Reading:
+    """What came back from the history.
+
+    Attributes:
+        entries: What is sound.
+        damages: What is not; nothing is ever restored from it.
+    """
+
+    entries: tuple[Entry, ...] = field(repr=count)
+    damages: tuple[Damage, ...] = ()
