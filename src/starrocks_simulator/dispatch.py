@@ -1,0 +1,57 @@
+"""Statement text to effect: the only place that lists every statement known. An unknown one is an error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from starrocks_simulator import ddl, dml, query, statements_backup
+from starrocks_simulator.cursor import Cursor
+from starrocks_simulator.errors import ServerError, syntax
+from starrocks_simulator.handlers import Handler
+from starrocks_simulator.lexer import Lexeme, Token, line_and_column
+from starrocks_simulator.results import Result
+
+if TYPE_CHECKING:
+    from starrocks_simulator.session import Session
+
+STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
+    **ddl.STATEMENTS,
+    **dml.STATEMENTS,
+    **query.STATEMENTS,
+    **statements_backup.STATEMENTS,
+}
+_LONGEST: Final = max(map(len, STATEMENTS))
+_VERBS: Final = frozenset(keywords[0] for keywords in STATEMENTS)
+
+
+def run(session: Session, text: str, lexemes: list[Lexeme]) -> Result:
+    """Carry out one statement: the due ticks first, then its effect.
+
+    Raises:
+        ServerError: What the server answers.
+    """
+    session.frontend.catch_up()
+    cursor = Cursor(text, lexemes)
+    session.frontend.faults.before_statement(text)
+    result = _find(cursor)(session, cursor)
+    session.frontend.faults.after_statement(text)
+    return result
+
+
+def _find(cursor: Cursor) -> Handler:
+    words = [lexeme.value if lexeme.kind in {Token.WORD, Token.SYMBOL} else "" for lexeme in cursor.lexemes[:_LONGEST]]
+    for length in range(len(words), 0, -1):
+        handler = STATEMENTS.get(tuple(words[:length]))
+        if handler is not None:
+            cursor.at = length
+            return handler
+    raise _unknown(cursor)
+
+
+def _unknown(cursor: Cursor) -> ServerError:
+    first = cursor.next
+    place = line_and_column(cursor.text, first.start)
+    if first.value in _VERBS:
+        second = cursor.lexemes[1]
+        return syntax(f"No viable statement for input '{cursor.text[first.start : second.end]}'", *place)
+    return syntax(f"Unexpected input '{first.text}', the most similar input is {{{', '.join(sorted(_VERBS))}}}", *place)

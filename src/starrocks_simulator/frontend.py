@@ -1,0 +1,116 @@
+"""One running frontend with its cluster."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import math
+from pathlib import Path
+
+from starrocks_simulator.catalog import Catalog
+from starrocks_simulator.clock import Clock, SystemClock
+from starrocks_simulator.faults import Faults
+from starrocks_simulator.handler import BackupHandler
+from starrocks_simulator.rows import Rows
+from starrocks_simulator.schema_change import SchemaChanges
+from starrocks_simulator.session import Session
+from starrocks_simulator.times import zone_of
+from starrocks_simulator.variables import default_config, default_variables
+
+
+class Frontend:
+    """A frontend process, the leader of its cluster, and the cluster.
+
+    It has no thread: whatever the server's daemons do, they do at ticks `started + n * tick`, and every statement first lets
+    the ticks run that are due (`catch_up`). Only statements can look or change, so this is exact, and it makes a virtual
+    clock trivial.
+
+    Attributes:
+        repository_dir: Where repositories lie, whatever their LOCATION; outlives the frontend.
+        clock: Tells the time.
+        tick: Seconds between two steps of a job; the server's own is 3 (R§4.1).
+        password: Of root.
+        zone: The JVM's time zone: of snapshot timestamps, and of sessions that set none (R§10).
+        backends: Number of backends, all alive.
+        catalog: Metadata.
+        rows: Data.
+        handler: Backup and restore jobs.
+        faults: What a test makes go wrong.
+        schema_changes: ALTER jobs.
+        variables: Global variables; a session begins with a copy.
+        config: What ADMIN SHOW FRONTEND CONFIG shows.
+        cluster_id: ClusterId of SHOW FRONTENDS.
+    """
+
+    def __init__(  # noqa: PLR0913 - the command line's options
+        self,
+        repository_dir: Path,
+        *,
+        clock: Clock | None = None,
+        tick: float = 3.0,
+        password: str = "",
+        jvm_zone: str = "UTC",
+        backends: int = 1,
+        default_replication_num: int = 3,
+        cluster_id: int = 1_840_365_487,
+    ) -> None:
+        self.repository_dir = repository_dir
+        self.clock: Clock = SystemClock() if clock is None else clock
+        self.tick = tick
+        self.password = password
+        self.zone_name = jvm_zone
+        self.zone: dt.tzinfo = zone_of(jvm_zone)
+        self.backends = backends
+        self.cluster_id = cluster_id
+        self.catalog = Catalog()
+        self.rows = Rows()
+        self.variables = default_variables(jvm_zone)
+        self.config = default_config(default_replication_num)
+        self.started = self.clock.now()
+        self.handler = BackupHandler(self)
+        self.faults = Faults()
+        self.schema_changes = SchemaChanges(self.catalog)
+        self._ticks_run = 0
+        self._tick_time: float | None = None
+        self._connections = itertools.count(16_777_217)
+
+    @property
+    def backend_ids(self) -> list[int]:
+        """Ids of the backends."""
+        return [10_001 - self.backends + 1 + index for index in range(self.backends)]
+
+    @property
+    def default_replication_num(self) -> int:
+        """FE config `default_replication_num`."""
+        return int(self.config["default_replication_num"])
+
+    def now(self) -> float:
+        """Epoch seconds: the tick's own moment while a tick runs, else the clock's."""
+        return self.clock.now() if self._tick_time is None else self._tick_time
+
+    def connect(self, user: str = "root") -> Session:
+        """Open a session; authentication is the wire's matter."""
+        return Session(self, user, next(self._connections))
+
+    def restart(self) -> None:
+        """The process is killed and started again: the cluster stays, jobs go back to what was persisted (O§v).
+
+        Whoever holds a session has to throw it away and connect again.
+        """
+        self.catch_up()
+        self.handler.restart()
+
+    def catch_up(self) -> None:
+        """Run every tick that has come due since the last call, each at its own moment."""
+        due = math.floor((self.clock.now() - self.started) / self.tick)
+        while self._ticks_run < due:
+            if self.handler.idle and self.schema_changes.idle:
+                self._ticks_run = due
+                return
+            self._ticks_run += 1
+            self._tick_time = self.started + self._ticks_run * self.tick
+            try:
+                self.handler.run_tick()
+                self.schema_changes.run_tick(self._tick_time)
+            finally:
+                self._tick_time = None

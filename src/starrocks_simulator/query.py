@@ -1,0 +1,97 @@
+"""SELECT: run by DuckDB, headed as the server heads it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from starrocks_simulator.cursor import Cursor
+from starrocks_simulator.errors import ServerError, analyzing, refused
+from starrocks_simulator.handlers import Handler
+from starrocks_simulator.headings import headings
+from starrocks_simulator.results import Column, Kind, Result
+from starrocks_simulator.translate import to_duckdb
+
+if TYPE_CHECKING:
+    from starrocks_simulator.session import Session
+
+_KINDS: Final = {
+    "BOOLEAN": Kind.BOOLEAN,
+    "TINYINT": Kind.INT,
+    "SMALLINT": Kind.INT,
+    "INTEGER": Kind.INT,
+    "BIGINT": Kind.BIGINT,
+    "FLOAT": Kind.DOUBLE,
+    "DOUBLE": Kind.DOUBLE,
+    "DATE": Kind.DATE,
+    "TIMESTAMP": Kind.DATETIME,
+    "DECIMAL": Kind.DECIMAL,
+    "HUGEINT": Kind.STRING,
+}
+_UNRESOLVED: Final = re.compile(
+    r'(?:Referenced column|column) "([^"]+)" not found|does not have a column named "([^"]+)"'
+)
+
+
+def select(session: Session, cursor: Cursor) -> Result:
+    """SELECT …, WITH …, or the same in parentheses."""
+    text = cursor.text.strip()
+    answer = fetch(session, to_duckdb(session, text))
+    assert answer.columns is not None
+    named = headings(cursor.text, cursor.lexemes)
+    if len(named) == len(answer.columns):
+        columns = [Column(name or column.name, column.kind) for name, column in zip(named, answer.columns, strict=True)]
+        return Result(tuple(columns), answer.rows, answer.affected)
+    return answer
+
+
+def fetch(session: Session, sql: str) -> Result:
+    """Run a query of DuckDB's dialect; values come as the wire wants them."""
+    try:
+        found = session.frontend.rows.duckdb.execute(sql)
+        described = found.description or []
+        rows = found.fetchall()
+    except duckdb.Error as error:
+        raise server_error(error) from None
+    columns = tuple(Column(str(name), _kind(str(kind))) for name, kind, *_ in described)
+    if any(column.kind is not Kind.INT and column.kind is not Kind.DATETIME for column in columns):
+        rows = [tuple(map(_value, row)) for row in rows]
+    return Result(columns, rows, len(rows))
+
+
+def server_error(error: duckdb.Error) -> ServerError:
+    """DuckDB's complaint in the server's words, where they are known."""
+    text = str(error)
+    column = _UNRESOLVED.search(text)
+    if column:
+        return analyzing(f"Column '{column[1] or column[2]}' cannot be resolved")
+    return refused(text.splitlines()[0])
+
+
+def _kind(duckdb_type: str) -> Kind:
+    return _KINDS.get(duckdb_type.partition("(")[0], Kind.STRING)
+
+
+def _value(value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, (list, dict)):
+        return str(value)
+    if isinstance(value, dt.datetime) and value.tzinfo is not None:
+        return value.replace(tzinfo=None)
+    return (
+        int(value)
+        if isinstance(value, Decimal) and value == value.to_integral() and value.as_tuple().exponent == 0
+        else value
+    )
+
+
+STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
+    ("SELECT",): select,
+    ("WITH",): select,
+    ("(", "SELECT"): select,
+}

@@ -1,0 +1,184 @@
+"""The rows of a load on their way: from VALUES or a query to typed columns, checked, in a temporary DuckDB table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from starrocks_simulator.catalog import Column, Table
+from starrocks_simulator.errors import ServerError, analyzing, refused
+from starrocks_simulator.lexer import Token
+from starrocks_simulator.parse_insert import Cell
+from starrocks_simulator.query import server_error
+from starrocks_simulator.rows import fill, quoted
+from starrocks_simulator.server_functions import substitute
+from starrocks_simulator.translate import parse, to_duckdb
+
+if TYPE_CHECKING:
+    from starrocks_simulator.session import Session
+
+_BAD_VALUE: Final = re.compile(r"Could not convert string '([^']*)' to \w*INT|Could not convert string \"([^\"]*)\"")
+_DEFAULT: Final = object()
+
+
+def stage_values(session: Session, table: Table, columns: list[Column], rows: list[list[Cell]]) -> int:
+    """Stage the rows of VALUES; gives back how many."""
+    limit = int(session.frontend.config["expr_children_limit"])
+    if len(rows) > limit:
+        raise analyzing(
+            f"The inserted rows are {len(rows):,} exceeded the maximum limit {limit:,}, please increase the "
+            "FE config 'expr_children_limit'"
+        )
+    for row in rows:
+        check_count(columns, len(row))
+    known: dict[str, object] = {}
+    values = [[_cell(session, columns[at], row[at], known) for row in rows] for at in range(len(columns))]
+    sources = ", ".join(f"unnest(CAST(? AS VARCHAR[])) AS s{at}" for at in range(len(columns)))
+    session.frontend.rows.duckdb.execute(f"CREATE OR REPLACE TEMP TABLE source AS SELECT {sources}", values)
+    return _stage(session, table, columns)
+
+
+def stage_query(session: Session, table: Table, columns: list[Column], query: str) -> int:
+    """Stage what a query gives; gives back how many rows."""
+    sql = to_duckdb(session, query)
+    try:
+        found = session.frontend.rows.query(f"DESCRIBE {sql}")
+        check_count(columns, len(found))
+        names = ", ".join(f"s{at}" for at in range(len(found)))
+        session.frontend.rows.duckdb.execute(
+            f"CREATE OR REPLACE TEMP TABLE source AS SELECT * FROM ({sql}) AS x({names})"
+        )
+    except duckdb.Error as error:
+        raise server_error(error) from None
+    return _stage(session, table, columns)
+
+
+def check_count(columns: Sequence[Column], count: int) -> None:
+    """5604 unless there is a value for each column (q:37)."""
+    if len(columns) != count:
+        raise analyzing(
+            f"Inserted target column count: {len(columns)} doesn't match select/value column count: {count}",
+            5604,
+            "42601",
+        )
+
+
+def _cell(session: Session, column: Column, cell: Cell, known: dict[str, object]) -> object:
+    """The value of one cell as text; None for NULL."""
+    first = cell[0] if cell else None
+    if first is None:
+        raise analyzing("empty value")
+    if len(cell) == 1:
+        if first.kind is Token.STRING:
+            if column.type.is_number and not _is_number(first.value):
+                raise analyzing(f"Invalid number format: {first.value}")
+            return first.value
+        if first.kind is Token.NUMBER:
+            return first.text
+        if first.value in {"NULL", "TRUE", "FALSE", "DEFAULT"} and first.kind is Token.WORD:
+            return {"NULL": None, "TRUE": "1", "FALSE": "0"}.get(first.value, default_of(session, column))
+    text = " ".join(lexeme.text for lexeme in cell)
+    if text not in known:
+        known[text] = evaluate(session, text)
+    return known[text]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return text.lower() in {"true", "false"}
+    return True
+
+
+def default_of(session: Session, column: Column) -> object:
+    """What an omitted column gets, as text."""
+    return evaluate(session, "now()") if column.default == "CURRENT_TIMESTAMP" else column.default
+
+
+def evaluate(session: Session, expression: str) -> object:
+    """The value of an expression without columns, as text."""
+    try:
+        return session.frontend.rows.query(f"SELECT CAST(({to_duckdb(session, f'SELECT {expression}')}) AS VARCHAR)")[
+            0
+        ][0]
+    except duckdb.Error as error:
+        raise server_error(error) from None
+
+
+def _stage(session: Session, table: Table, columns: list[Column]) -> int:
+    given = {column.unique_id: f"s{at}" for at, column in enumerate(columns)}
+    shown = []
+    for column in table.columns:
+        if not column.generated:
+            shown.append(f"{_source(session, table, column, given.get(column.unique_id))} AS c{column.unique_id}")
+    inner = f"SELECT rowid AS n, {', '.join(shown)} FROM source"
+    for column in table.columns:
+        if column.generated:
+            inner = _with_generated(table, column, inner)
+    try:
+        session.frontend.rows.duckdb.execute(f"CREATE OR REPLACE TEMP TABLE staged AS {inner}")
+        count = int(session.frontend.rows.query("SELECT count(*) FROM staged")[0][0])
+    except duckdb.Error as error:
+        raise _conversion(error) from None
+    _check_rows(session, table)
+    _advance_auto_increment(table, count)
+    return count
+
+
+def _source(session: Session, table: Table, column: Column, source: str | None) -> str:
+    kind = column.type.duckdb
+    if column.auto_increment:
+        number = f"{table.next_auto_increment} + row_number() OVER (ORDER BY rowid) - 1"
+        return f"CAST({number if source is None else f'coalesce(CAST({source} AS BIGINT), {number})'} AS {kind})"
+    if source is not None:
+        return f"CAST({source} AS {kind})"
+    if column.default == "CURRENT_TIMESTAMP":
+        return f"CAST('{default_of(session, column)}' AS {kind})"
+    if column.default is None and not column.nullable:
+        raise analyzing(f"'{column.name}' must be explicitly mentioned in column permutation")
+    return fill(column)
+
+
+def _advance_auto_increment(table: Table, count: int) -> None:
+    if any(column.auto_increment for column in table.columns):
+        table.next_auto_increment += count
+
+
+def _with_generated(table: Table, column: Column, inner: str) -> str:
+    """The staged rows and one generated column more."""
+    named = ", ".join(f"c{one.unique_id} AS {quoted(one.name)}" for one in table.columns if not one.generated)
+    expression = parse(f"SELECT {column.generated}").sql(dialect="duckdb")[len("SELECT ") :]
+    return (
+        f"SELECT * EXCLUDE (x), CAST(x.y AS {column.type.duckdb}) AS c{column.unique_id} FROM (SELECT i.*, "
+        f"(SELECT struct_pack(y := {expression}) FROM (SELECT {named}) AS {quoted(table.name)}) AS x FROM ({inner}) AS i)"
+    )
+
+
+def _check_rows(session: Session, table: Table) -> None:
+    """A backend filters NULLs of a NOT NULL column and texts longer than it; in strict mode the load fails (R§12.2)."""
+    bad = []
+    for column in table.columns:
+        if not column.nullable:
+            bad.append(f"c{column.unique_id} IS NULL")
+        if column.type.name in {"varchar", "char"}:
+            bad.append(f"strlen(c{column.unique_id}) > {column.type.length}")
+    if bad and session.frontend.rows.query(f"SELECT 1 FROM staged WHERE {' OR '.join(bad)} LIMIT 1"):
+        raise filtered(session)
+
+
+def filtered(session: Session) -> ServerError:
+    """What a load answers when rows of it are unfit."""
+    transaction = session.frontend.catalog.new_transaction()
+    return refused(
+        f"Insert has filtered data in strict mode, txn_id = {transaction}, tracking sql = select tracking_log from "
+        f"information_schema.load_tracking_logs where job_id={transaction}"
+    )
+
+
+def _conversion(error: duckdb.Error) -> ServerError:
+    found = _BAD_VALUE.search(str(error))
+    return analyzing(f"Invalid number format: {found[1] or found[2]}") if found else server_error(error)
