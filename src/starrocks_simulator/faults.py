@@ -1,0 +1,87 @@
+"""Faults that a test plants: what can go wrong between a client and a frontend, and inside a job.
+
+A fault is a plain callable in one of the lists below; it looks at what is about to happen and lets it be or acts. The
+texts of the server's own refusals are in R§3 and R§4.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+if TYPE_CHECKING:
+    from starrocks_simulator.jobs import Job
+
+
+class ConnectionCut(Exception):
+    """The client's connection dies here; raised by a fault, seen by the client as a lost connection."""
+
+
+@frozen(kw_only=True)
+class Hold:
+    """The job does not move at this tick.
+
+    Attributes:
+        task_errors: What TaskErrMsg shows from now on: the backends' words, e.g. `[10496: upload failed]`; a hanging
+            UPLOADING keeps Status `[OK]` (O§l, O§u). None leaves it as it is.
+        status: Status while it is held, e.g. `[COMMON_ERROR, msg: …]` in UPLOAD_INFO (O§u). None leaves it as it is.
+    """
+
+    task_errors: str | None = None
+    status: str | None = None
+
+
+@frozen
+class Fail:
+    """The job is CANCELLED at this tick.
+
+    Attributes:
+        status: Its Status, in the server's form: `[CODE, msg: text]` (R§4.4).
+    """
+
+    status: str
+
+
+@define
+class Faults:
+    """Where a test reaches in.
+
+    Attributes:
+        before: Called with each statement before it runs. May raise `ServerError` (the statement is refused) or
+            `ConnectionCut` (nothing happened and the client does not know).
+        after: Called with each statement after its effect. May raise `ConnectionCut` (it happened and the client does
+            not know).
+        steps: Called with each job before its tick. The first that returns something decides the tick.
+        registrations: Called with a RESTORE between its checks and the moment its tables get their names: the window in
+            which a stranger can take one (O2§0.2).
+    """
+
+    before: list[Callable[[str], None]] = field(factory=list)
+    after: list[Callable[[str], None]] = field(factory=list)
+    steps: list[Callable[[Job], Hold | Fail | None]] = field(factory=list)
+    registrations: list[Callable[[Job], None]] = field(factory=list)
+
+    def before_statement(self, sql: str) -> None:
+        """Let the planted faults see a statement before it runs."""
+        for fault in tuple(self.before):
+            fault(sql)
+
+    def after_statement(self, sql: str) -> None:
+        """Let the planted faults see a statement that has had its effect."""
+        for fault in tuple(self.after):
+            fault(sql)
+
+    def before_registration(self, job: Job) -> None:
+        """Let the planted faults act while a RESTORE creates replicas."""
+        for fault in tuple(self.registrations):
+            fault(job)
+
+    def step(self, job: Job) -> Hold | Fail | None:
+        """What a planted fault makes of this tick of `job`."""
+        for fault in tuple(self.steps):
+            verdict = fault(job)
+            if verdict is not None:
+                return verdict
+        return None
