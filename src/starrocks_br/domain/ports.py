@@ -163,11 +163,11 @@ class Cluster(Protocol):
         """Every label in the repository; slow: one object-store call per snapshot (O2§y8)."""
 
     @abstractmethod
-    def initialise(self, statements_for: int) -> None:
+    def initialise(self, replication_num: int) -> None:
         """Create the ops database and its tables if they are missing.
 
         Args:
-            statements_for: The replication number of the tables.
+            replication_num: Of the tables.
         """
 
     @abstractmethod

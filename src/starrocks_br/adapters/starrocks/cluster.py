@@ -1,0 +1,176 @@
+"""The `Cluster` port over a SQL executor: statements out, rows in, nothing decided."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Final
+
+from starrocks_br.adapters.starrocks import looks, rows, statements
+from starrocks_br.adapters.starrocks.statements import Statement
+from starrocks_br.domain.backup_plan import DatabaseBackup
+from starrocks_br.domain.errors import Refused, UnsupportedServer
+from starrocks_br.domain.names import DatabaseName, Label, RepositoryName, TableName, TableRef
+from starrocks_br.domain.partitions import Observation
+from starrocks_br.domain.ports import Cluster, Rows, SqlExecutor
+from starrocks_br.domain.restore_plan import AddPartitions, Step
+from starrocks_br.domain.server import Job, JobKind, RemoteSnapshot, Repository, Server
+
+UNKNOWN_DATABASE: Final = frozenset({5501, 1049})
+"""errno of an unknown database: 5501 from 3.3 on, 1049 before (R§1)."""
+
+
+class StarRocksCluster(Cluster):
+    """StarRocks behind a SQL executor that is connected to the leader.
+
+    Args:
+        executor: Where statements go.
+        ops: The database of our own tables.
+    """
+
+    def __init__(self, executor: SqlExecutor, ops: DatabaseName) -> None:
+        self._executor = executor
+        self._ops = ops
+        self._known: Server | None = None
+
+    def server(self) -> Server:  # noqa: D102 -- the port says it
+        cluster = rows.leader_cluster(self._run(statements.SHOW_FRONTENDS))
+        version = rows.version(str(self._run(statements.SHOW_VERSION).rows[0][0]))
+        modes = rows.records(self._run(statements.SHOW_RUN_MODE))
+        shared_nothing = all(rows.text(mode, "value") == "shared_nothing" for mode in modes)
+        if not shared_nothing:
+            raise UnsupportedServer(
+                "this cluster keeps its data in shared storage",
+                why="StarRocks has no BACKUP and RESTORE of tables there (R§14)",
+                hint="use cluster snapshots: ADMIN SET AUTOMATED CLUSTER SNAPSHOT ON",
+            )
+        self._known = Server(
+            cluster=cluster,
+            version=version,
+            shared_nothing=shared_nothing,
+            now=self.now(),
+            alive_backends=rows.alive_backends(self._run(statements.SHOW_BACKENDS)),
+        )
+        return self._known
+
+    def now(self) -> datetime:  # noqa: D102
+        answer = self._run(statements.NOW)
+        at = rows.moment({"now": answer.rows[0][0]}, "now")
+        if at is None:
+            raise UnsupportedServer("the server does not tell the time", why=f"NOW() is {answer.rows[0][0]!r}")
+        return at
+
+    def repositories(self) -> tuple[Repository, ...]:  # noqa: D102
+        return rows.repositories(self._run(statements.SHOW_REPOSITORIES))
+
+    def tables(self) -> frozenset[TableRef]:  # noqa: D102
+        return rows.table_refs(self._run(statements.OLAP_TABLES), "table_schema", "table_name")
+
+    def objects(self, database: DatabaseName) -> Mapping[TableName, str] | None:  # noqa: D102
+        found = self._run_in(database, statements.objects_in(database))
+        return None if found is None else rows.objects(found)
+
+    def observe(self, tables: Collection[TableRef]) -> Observation:  # noqa: D102
+        server = self._known or self.server()
+        at = self.now()
+        databases = {table.database for table in tables}
+        if not databases:
+            return Observation(cluster=server.cluster, at=at, tables={})
+        return looks.observation(
+            tables,
+            server.cluster,
+            at,
+            partitions=self._run(statements.partitions_of(databases, server.version)),
+            columns=self._run(statements.columns_of(databases)),
+            configs=self._run(statements.configs_of(databases)),
+            alter_jobs={database: self._schema_jobs(database) for database in sorted(databases)},
+        )
+
+    def _schema_jobs(self, database: DatabaseName) -> list[Rows]:
+        answers = (
+            self._run_in(database, statements.schema_jobs(kind, database)) for kind in ("COLUMN", "ROLLUP", "OPTIMIZE")
+        )
+        return [answer for answer in answers if answer is not None]
+
+    def count_rows(self, table: TableRef) -> int:  # noqa: D102
+        return int(str(self._run(statements.count_rows(table)).rows[0][0]))
+
+    def check_metadata(self) -> None:  # noqa: D102
+        self._run(statements.CHECK_METADATA)
+
+    def submit_backup(  # noqa: D102
+        self, label: Label, to: RepositoryName, backup: DatabaseBackup, timeout: int
+    ) -> None:
+        self._run(statements.backup(label, to, backup, timeout))
+
+    def submit_whole(self, label: Label, to: RepositoryName, table: TableRef, timeout: int) -> None:  # noqa: D102
+        self._run(statements.backup_whole(label, to, table, timeout))
+
+    def apply(self, step: Step, repository: RepositoryName, timeout: int) -> None:  # noqa: D102
+        if isinstance(step, AddPartitions):
+            self._add_partitions(step)
+        for statement in statements.for_step(step, repository, timeout):
+            self._run(statement)
+
+    def _add_partitions(self, step: AddPartitions) -> None:
+        configs = rows.records(self._run(statements.configs_of({step.table.database})))
+        own = next(row for row in configs if rows.text(row, "table_name") == step.table.name)
+        keys = rows.text(own, "distribute_key")
+        distribution = f"HASH({keys})" if rows.text(own, "distribute_type").upper() == "HASH" else "RANDOM"
+        for partition in step.partitions:
+            self._run(statements.add_partition(step.table, partition, step.replication_num, distribution))
+
+    def jobs(self, kind: JobKind, databases: Collection[DatabaseName]) -> tuple[Job, ...]:  # noqa: D102
+        found: list[Job] = []
+        for database in sorted(databases):
+            answer = self._run_in(database, statements.show_jobs(kind, database))
+            found.extend(rows.jobs(answer, kind, database) if answer is not None else ())
+        return tuple(found)
+
+    def cancel_backup(self, database: DatabaseName) -> None:  # noqa: D102
+        self._run(statements.cancel_backup(database))
+
+    def find_snapshots(  # noqa: D102
+        self, repository: RepositoryName, labels: Collection[Label]
+    ) -> Mapping[Label, RemoteSnapshot]:
+        if not labels:
+            return {}
+        listed = rows.listed_snapshots(self._run(statements.find_snapshots(repository, labels)))
+        return {Label(snapshot.label): snapshot for snapshot in listed if snapshot.label in labels}
+
+    def read_snapshot(  # noqa: D102
+        self, repository: RepositoryName, label: Label, backup_timestamp: str
+    ) -> RemoteSnapshot:
+        answer = self._run(statements.read_snapshot(repository, label, backup_timestamp))
+        return rows.read_snapshot(answer, label, backup_timestamp)
+
+    def list_snapshots(self, repository: RepositoryName) -> tuple[RemoteSnapshot, ...]:  # noqa: D102
+        return rows.listed_snapshots(self._run(statements.list_snapshots(repository)))
+
+    def initialise(self, replication_num: int) -> None:  # noqa: D102
+        for statement in statements.create_ops(self._ops, replication_num):
+            self._run(statement)
+
+    def layout_problem(self) -> str:  # noqa: D102
+        found: dict[str, set[str]] = {name: set() for name in statements.OPS_LAYOUT}
+        for row in rows.records(self._run(statements.ops_columns(self._ops))):
+            found[rows.text(row, "table_name")].add(rows.text(row, "column_name").lower())
+        for name, wanted in statements.OPS_LAYOUT.items():
+            if not found[name]:
+                return f"table {self._ops}.{name} does not exist"
+            if wanted - found[name]:
+                missing = ", ".join(sorted(wanted - found[name]))
+                return f"table {self._ops}.{name} is of an unknown layout: it lacks {missing}"
+        return ""
+
+    def _run(self, statement: Statement) -> Rows:
+        return self._executor.execute(statement.sql, statement.values or None)
+
+    def _run_in(self, database: DatabaseName, statement: Statement) -> Rows | None:
+        """Run a statement about one database; None if the database does not exist."""
+        try:
+            return self._run(statement)
+        except Refused as refusal:
+            if refusal.errno in UNKNOWN_DATABASE and database in refusal.why:
+                return None
+            raise

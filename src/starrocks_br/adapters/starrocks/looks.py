@@ -1,0 +1,191 @@
+"""One look at tables: the server's answers put together into the domain's `Observation`. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Final
+
+from starrocks_br.adapters.starrocks.rows import Row, flag, moment, number, records, text
+from starrocks_br.domain.names import ClusterId, DatabaseName, PartitionName, TableRef
+from starrocks_br.domain.partitions import Identity, Observation, Partition, Partitioning, TableState
+from starrocks_br.domain.ports import Rows
+from starrocks_br.domain.restore_plan import TTL_OFF
+
+_OPEN_JOBS_END: Final = frozenset({"FINISHED", "CANCELLED"})
+_CONFIG_FIELDS: Final = (
+    "table_model",
+    "primary_key",
+    "partition_key",
+    "distribute_key",
+    "distribute_type",
+    "sort_key",
+)
+_COLUMN_FIELDS: Final = (
+    "ordinal_position",
+    "column_name",
+    "column_type",
+    "column_key",
+    "is_nullable",
+    "column_default",
+    "extra",
+    "generation_expression",
+    "column_comment",
+)
+
+
+def observation(
+    wanted: Collection[TableRef],
+    cluster: ClusterId,
+    at: datetime,
+    *,
+    partitions: Rows,
+    columns: Rows,
+    configs: Rows,
+    alter_jobs: Mapping[DatabaseName, Iterable[Rows]],
+) -> Observation:
+    """Put one look together out of the server's answers."""
+    by_table = _by_table(partitions, "db_name", wanted)
+    column_rows = _by_table(columns, "table_schema", wanted)
+    job_rows = {
+        database: [row for rows in answers for row in records(rows)] for database, answers in alter_jobs.items()
+    }
+    schema_jobs = {database: _schema_jobs(rows) for database, rows in job_rows.items()}
+    tables: dict[TableRef, TableState] = {}
+    unreadable: dict[TableRef, str] = {}
+    for table, config in _by_table(configs, "table_schema", wanted).items():
+        try:
+            tables[table] = _table_state(
+                table,
+                config[0],
+                column_rows.get(table, []),
+                by_table.get(table, []),
+                schema_jobs[table.database].get(table.name),
+            )
+        except ValueError as error:
+            unreadable[table] = f"the server's description of it cannot be read: {error}"
+    return Observation(cluster=cluster, at=at, tables=tables, unreadable=unreadable)
+
+
+def _by_table(rows: Rows, schema: str, wanted: Collection[TableRef]) -> dict[TableRef, list[Row]]:
+    known: dict[tuple[object, object], TableRef] = {(table.database, table.name): table for table in wanted}
+    grouped: dict[TableRef, list[Row]] = defaultdict(list)
+    for row in records(rows):
+        table = known.get((row[schema], row["table_name"]))
+        if table is not None:
+            grouped[table].append(row)
+    return grouped
+
+
+def _table_state(
+    table: TableRef, config: Row, columns: list[Row], partitions: list[Row], schema_job: int | None
+) -> TableState:
+    visible = [row for row in partitions if not flag(row, "is_temp")]
+    named = [row for row in visible if not text(row, "partition_name").startswith("$")]
+    temporary = frozenset(PartitionName(text(row, "partition_name")) for row in partitions if flag(row, "is_temp"))
+    return TableState(
+        table=table,
+        table_id=_required(config, "table_id"),
+        partitioning=_partitioning(config, visible),
+        automatic=len(named) < len(visible),
+        fingerprint=fingerprint(config, columns),
+        schema_job=schema_job,
+        partitions=_partitions(named),
+        temporary=temporary,
+        ttl=_ttl(config),
+    )
+
+
+def _required(row: Row, column: str) -> int:
+    value = number(row, column)
+    if value is None:
+        raise ValueError(f"{column.upper()} is {row.get(column)!r}")
+    return value
+
+
+def _partitioning(config: Row, partitions: list[Row]) -> Partitioning:
+    """`[types:` is RANGE, `[[` is LIST; a table without PARTITION_KEY is not divided (O§w)."""
+    if not text(config, "partition_key"):
+        return Partitioning.NONE
+    if any(text(row, "partition_value").startswith("[[") for row in partitions):
+        return Partitioning.LIST
+    return Partitioning.RANGE
+
+
+def _partitions(rows: list[Row]) -> dict[PartitionName, Partition]:
+    grouped: dict[PartitionName, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[PartitionName(text(row, "partition_name"))].append(row)
+    return {name: _partition(name, parts) for name, parts in grouped.items()}
+
+
+def _partition(name: PartitionName, parts: list[Row]) -> Partition:
+    first = parts[0]
+    return Partition(
+        name=name,
+        identity=_identity(parts),
+        values=text(first, "partition_value"),
+        buckets=number(first, "buckets") or 0,
+        replication_num=number(first, "replication_num") or 1,
+        rows=_total(parts, "row_count"),
+        size=_total(parts, "storage_size"),
+        hole=any(_required(row, "next_version") != _required(row, "visible_version") + 1 for row in parts),
+    )
+
+
+def _identity(parts: list[Row]) -> Identity:
+    return frozenset(
+        (_required(row, "partition_id"), _required(row, "visible_version"), _seconds(row)) for row in parts
+    )
+
+
+def _seconds(row: Row) -> int:
+    at = moment(row, "visible_version_time")
+    return int(at.timestamp()) if at else 0
+
+
+def _total(parts: list[Row], column: str) -> int | None:
+    values = [number(row, column) for row in parts]
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def fingerprint(config: Row, columns: list[Row]) -> str:
+    """A digest of exactly what makes RESTORE refuse, or lie, when it changes (O2§y4)."""
+    shape = [[text(config, name) for name in _CONFIG_FIELDS], _properties(config).get("bloom_filter_columns", "")]
+    described = sorted(
+        ([text(row, name) for name in _COLUMN_FIELDS] for row in columns), key=lambda fields: (len(fields[0]), fields)
+    )
+    return hashlib.sha256(json.dumps([shape, described]).encode()).hexdigest()
+
+
+def _properties(config: Row) -> dict[str, str]:
+    content = json.loads(text(config, "properties") or "{}")
+    if not isinstance(content, dict):
+        raise ValueError("PROPERTIES is no JSON object")  # noqa: TRY004 -- a damaged answer, like any other here
+    return {str(key): str(value) for key, value in content.items()}
+
+
+def _ttl(config: Row) -> dict[str, str]:
+    properties = _properties(config)
+    return {key: properties[key] for key, off in TTL_OFF.items() if properties.get(key, off).lower() != off}
+
+
+def _schema_jobs(answers: Iterable[Rows]) -> dict[str, int]:
+    """Per table the greatest finished JobId below the least unfinished one: that one ends after the cut."""
+    finished: dict[str, list[int]] = defaultdict(list)
+    unfinished: dict[str, list[int]] = defaultdict(list)
+    for row in (row for rows in answers for row in records(rows)):
+        state, job = text(row, "state"), number(row, "jobid")
+        if job is None or state == "CANCELLED":
+            continue
+        (finished if state in _OPEN_JOBS_END else unfinished)[text(row, "tablename")].append(job)
+    found = {}
+    for name, ids in finished.items():
+        below = [job for job in ids if job < min(unfinished.get(name, [job + 1]))]
+        if below:
+            found[name] = max(below)
+    return found

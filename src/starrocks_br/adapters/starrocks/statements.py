@@ -1,0 +1,369 @@
+"""The SQL that StarRocks is sent: pure text, one function per statement, and the only place where names are quoted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, assert_never
+
+from attrs import field, frozen
+
+from starrocks_br.domain.backup_plan import DatabaseBackup, TableBackup
+from starrocks_br.domain.errors import InvalidName
+from starrocks_br.domain.names import SHADOW_PARTITION, DatabaseName, Label, PartitionName, RepositoryName, TableRef
+from starrocks_br.domain.restore_plan import (
+    AddPartitions,
+    CheckRestored,
+    CreateDatabase,
+    DropTable,
+    NewPartition,
+    PauseTtl,
+    Rename,
+    RepairHole,
+    RestorePartitions,
+    Step,
+    Verify,
+)
+from starrocks_br.domain.server import JobKind
+
+BACKUP_HISTORY: Final = "backup_history"
+RESTORE_HISTORY: Final = "restore_history"
+
+_UNQUOTABLE = re.compile(r"[\x00-\x1f\x7f`]")
+_ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\0": "\\0", "\x1a": "\\Z"})
+
+
+@frozen
+class Statement:
+    """One statement.
+
+    Attributes:
+        sql: Its text; `:name` stands for a value.
+        values: The values.
+    """
+
+    sql: str
+    values: Mapping[str, object] = field(factory=dict)
+
+
+def quote(name: str) -> str:
+    """Write an identifier. Raises InvalidName for what backticks cannot hold: StarRocks deletes them (R§2.7)."""
+    if not name or _UNQUOTABLE.search(name):
+        raise InvalidName(f"{name!r} cannot be written as an identifier")
+    return f"`{name}`"
+
+
+def unquote(text: str) -> str:
+    """Read an identifier that `quote` wrote."""
+    return text[1:-1]
+
+
+def literal(text: str) -> str:
+    """Write a string constant (R§2.7: backslash escapes)."""
+    return f"'{text.translate(_ESCAPES)}'"
+
+
+def table(ref: TableRef) -> str:
+    """Write a table with its database."""
+    return f"{quote(ref.database)}.{quote(ref.name)}"
+
+
+def _properties(properties: Mapping[str, object]) -> str:
+    return ", ".join(f'"{key}" = "{str(value).translate(_ESCAPES)}"' for key, value in properties.items())
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(quote(name) for name in names)
+
+
+def _in(column: str, prefix: str, texts: Collection[str]) -> Statement:
+    values = {f"{prefix}{number}": text for number, text in enumerate(sorted(texts))}
+    return Statement(f"{column} IN ({', '.join(f':{name}' for name in values)})", values)
+
+
+# --- the server -------------------------------------------------------------------------------------------------------
+
+SHOW_FRONTENDS: Final = Statement("SHOW FRONTENDS")
+SHOW_BACKENDS: Final = Statement("SHOW BACKENDS")
+SHOW_VERSION: Final = Statement("SELECT @@version_comment")
+SHOW_RUN_MODE: Final = Statement("ADMIN SHOW FRONTEND CONFIG LIKE 'run_mode'")
+SHOW_REPOSITORIES: Final = Statement("SHOW REPOSITORIES")
+NOW: Final = Statement("SELECT NOW()")
+
+
+# --- looking at tables ------------------------------------------------------------------------------------------------
+
+OLAP_TABLES: Final = Statement(
+    "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.tables_config WHERE TABLE_ENGINE = 'OLAP'"
+)
+CHECK_METADATA: Final = Statement("SELECT PARTITION_ID FROM information_schema.partitions_meta LIMIT 1")
+
+_PARTITION_COLUMNS: Final = (
+    "DB_NAME, TABLE_NAME, PARTITION_NAME, PARTITION_ID, VISIBLE_VERSION, VISIBLE_VERSION_TIME, NEXT_VERSION, "
+    "PARTITION_VALUE, BUCKETS, REPLICATION_NUM, IS_TEMP, ROW_COUNT"
+)
+STORAGE_SIZE_SINCE: Final = (3, 4, 0)
+"""The version that brought partitions_meta.STORAGE_SIZE (R§8.1); before it sizes are unknown."""
+
+
+def partitions_of(databases: Collection[str], version: tuple[int, int, int]) -> Statement:
+    """Every physical partition of the databases: temporary and hidden ones included (R§8.1)."""
+    condition = _in("DB_NAME", "d", databases)
+    size = ", STORAGE_SIZE" if version >= STORAGE_SIZE_SINCE else ""
+    return Statement(
+        f"SELECT {_PARTITION_COLUMNS}{size} FROM information_schema.partitions_meta WHERE {condition.sql}",
+        condition.values,
+    )
+
+
+def columns_of(databases: Collection[str]) -> Statement:
+    """What RESTORE compares of every column (R§7.3)."""
+    condition = _in("TABLE_SCHEMA", "d", databases)
+    return Statement(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, COLUMN_TYPE, COLUMN_KEY, IS_NULLABLE, "
+        "COLUMN_DEFAULT, EXTRA, GENERATION_EXPRESSION, COLUMN_COMMENT "
+        f"FROM information_schema.columns WHERE {condition.sql}",
+        condition.values,
+    )
+
+
+def configs_of(databases: Collection[str]) -> Statement:
+    """What RESTORE compares of every table, and its id (R§8.4)."""
+    condition = _in("TABLE_SCHEMA", "d", databases)
+    return Statement(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ENGINE, TABLE_MODEL, PRIMARY_KEY, PARTITION_KEY, DISTRIBUTE_KEY, "
+        "DISTRIBUTE_TYPE, SORT_KEY, PROPERTIES, TABLE_ID "
+        f"FROM information_schema.tables_config WHERE {condition.sql}",
+        condition.values,
+    )
+
+
+def schema_jobs(kind: str, database: str) -> Statement:
+    """SHOW ALTER TABLE COLUMN, ROLLUP or OPTIMIZE: the only trace of some schema changes (O2§y4)."""
+    return Statement(f"SHOW ALTER TABLE {kind} FROM {quote(database)}")
+
+
+def objects_in(database: DatabaseName) -> Statement:
+    """Every table, view and materialized view of a database."""
+    return Statement(f"SHOW FULL TABLES FROM {quote(database)}")
+
+
+def count_rows(ref: TableRef) -> Statement:
+    """Read a whole table."""
+    return Statement(f"SELECT COUNT(*) FROM {table(ref)}")
+
+
+# --- jobs and snapshots -----------------------------------------------------------------------------------------------
+
+
+def show_jobs(kind: JobKind, database: str) -> Statement:
+    """The newest job of a database; with FROM, or one stranger's job empties the answer (O2§0.6)."""
+    return Statement(f"SHOW {kind} FROM {quote(database)}")
+
+
+def cancel_backup(database: DatabaseName) -> Statement:
+    """CANCEL whatever BACKUP holds the database's slot."""
+    return Statement(f"CANCEL BACKUP FROM {quote(database)}")
+
+
+def list_snapshots(repository: RepositoryName) -> Statement:
+    """Every label of a repository."""
+    return Statement(f"SHOW SNAPSHOT ON {quote(repository)}")
+
+
+def find_snapshots(repository: RepositoryName, labels: Collection[str]) -> Statement:
+    """Some labels of a repository; unknown ones are left out (O§a)."""
+    names = ", ".join(literal(label) for label in sorted(labels))
+    return Statement(f"SHOW SNAPSHOT ON {quote(repository)} WHERE SNAPSHOT IN ({names})")
+
+
+def read_snapshot(repository: RepositoryName, label: str, backup_timestamp: str) -> Statement:
+    """What one snapshot holds."""
+    return Statement(
+        f"SHOW SNAPSHOT ON {quote(repository)} "
+        f"WHERE SNAPSHOT = {literal(label)} AND TIMESTAMP = {literal(backup_timestamp)}"
+    )
+
+
+def backup(label: Label, to: RepositoryName, what: DatabaseBackup, timeout: int) -> Statement:
+    """BACKUP in the form that every version takes (R§15.1)."""
+    return _backup(label, to, what.database, [_backed_up(part) for part in what.submitted], timeout)
+
+
+def backup_whole(label: Label, to: RepositoryName, ref: TableRef, timeout: int) -> Statement:
+    """BACKUP of one table without a partition list."""
+    return _backup(label, to, ref.database, [quote(ref.name)], timeout)
+
+
+def _backup(label: Label, to: RepositoryName, database: str, parts: list[str], timeout: int) -> Statement:
+    return Statement(
+        f"BACKUP SNAPSHOT {quote(database)}.{quote(label)} TO {quote(to)} ON ({', '.join(parts)}) "
+        f"PROPERTIES ({_properties({'timeout': timeout})})"
+    )
+
+
+def _backed_up(part: TableBackup) -> str:
+    return _with_partitions(part.table.name, part.partitions, with_shadow=part.automatic)
+
+
+def _with_partitions(name: str, partitions: Iterable[PartitionName] | None, *, with_shadow: bool) -> str:
+    if partitions is None:
+        return quote(name)
+    listed = (*partitions, SHADOW_PARTITION) if with_shadow else tuple(partitions)
+    return f"{quote(name)} PARTITION ({_names(listed)})"
+
+
+# --- steps of a restore -----------------------------------------------------------------------------------------------
+
+
+def for_step(  # noqa: PLR0911 -- one case per kind of step
+    step: Step, repository: RepositoryName, timeout: int
+) -> tuple[Statement, ...]:
+    """The statements of one step, in order; checking steps have none, and `AddPartitions` needs `add_partition`."""
+    match step:
+        case CreateDatabase(database=database):
+            return (Statement(f"CREATE DATABASE IF NOT EXISTS {quote(database)}"),)
+        case RestorePartitions():
+            return (_restore(step, repository, timeout),)
+        case PauseTtl(table=ref, properties=properties):
+            # The server sets one property per statement.
+            return tuple(
+                Statement(f"ALTER TABLE {table(ref)} SET ({_properties({key: value})})")
+                for key, value in sorted(properties.items())
+            )
+        case Rename(table=ref, to=name):
+            return (Statement(f"ALTER TABLE {table(ref)} RENAME {quote(name)}"),)
+        case RepairHole(table=ref, partition=partition, version=version):
+            return (
+                Statement(f"ADMIN SET TABLE {table(ref)} PARTITION ({quote(partition)}) VERSION TO {int(version)}"),
+            )
+        case DropTable(table=ref):
+            return (Statement(f"DROP TABLE {table(ref)} FORCE"),)
+        case AddPartitions() | CheckRestored() | Verify():
+            return ()
+        case _:
+            assert_never(step)
+
+
+def _restore(step: RestorePartitions, repository: RepositoryName, timeout: int) -> Statement:
+    what = _with_partitions(step.source, step.partitions, with_shadow=step.automatic and step.creating)
+    alias = f" AS {quote(step.into.name)}" if step.into.name != step.source else ""
+    properties = {
+        "backup_timestamp": step.backup_timestamp,
+        "replication_num": step.replication_num,
+        "timeout": timeout,
+    }
+    return Statement(
+        f"RESTORE SNAPSHOT {quote(step.into.database)}.{quote(step.label)} FROM {quote(repository)} "
+        f"ON ({what}{alias}) PROPERTIES ({_properties(properties)})"
+    )
+
+
+def add_partition(ref: TableRef, partition: NewPartition, replication_num: int, distribution: str) -> Statement:
+    """Make one LIST partition by hand.
+
+    Args:
+        ref: The table.
+        partition: Name, values and buckets.
+        replication_num: Its replicas.
+        distribution: The table's own, as `HASH(...)` or `RANDOM`: without it the table's present bucket count is used.
+    """
+    values = ", ".join(_value_tuple(values) for values in partition.values)
+    return Statement(
+        f"ALTER TABLE {table(ref)} ADD PARTITION {quote(partition.name)} VALUES IN ({values}) "
+        f"({_properties({'replication_num': replication_num})}) "
+        f"DISTRIBUTED BY {distribution} BUCKETS {int(partition.buckets)}"
+    )
+
+
+def _value_tuple(values: tuple[str, ...]) -> str:
+    texts = [literal(value) for value in values]
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+# --- our own tables ---------------------------------------------------------------------------------------------------
+
+_BACKUP_COLUMNS: Final = {
+    "label": "VARCHAR(64) NOT NULL",
+    "seq": "INT NOT NULL",
+    "row_count": "INT NOT NULL",
+    "run_id": "VARCHAR(64) NOT NULL",
+    "cluster_id": "VARCHAR(64) NOT NULL",
+    "repository": "VARCHAR(64) NOT NULL",
+    "database_name": "VARCHAR(256) NOT NULL",
+    "table_name": "VARCHAR(4096) NOT NULL",
+    "table_id": "BIGINT NOT NULL",
+    "backup_type": "VARCHAR(16) NOT NULL",
+    "status": "VARCHAR(16) NOT NULL",
+    "baseline_label": "VARCHAR(64) NULL",
+    "created_at": "DATETIME NOT NULL",
+    "submitted_at": "DATETIME NULL",
+    "not_before": "DATETIME NULL",
+    "snapshot_at": "DATETIME NULL",
+    "finished_at": "DATETIME NULL",
+    "backup_timestamp": "VARCHAR(64) NULL",
+    "schema_fingerprint": "VARCHAR(128) NOT NULL",
+    "schema_job_id": "BIGINT NULL",
+    "partitions_json": "VARCHAR(1048576) NOT NULL",
+    "consistency": "VARCHAR(16) NOT NULL",
+    "captured_partitions": "INT NOT NULL",
+    "dropped_partitions": "INT NOT NULL",
+    "captured_bytes": "BIGINT NULL",
+    "error_code": "VARCHAR(64) NULL",
+    "error_message": "VARCHAR(4096) NULL",
+    "tool_version": "VARCHAR(64) NOT NULL",
+    "updated_at": "DATETIME NOT NULL",
+}
+_RESTORE_COLUMNS: Final = {
+    "restore_id": "VARCHAR(64) NOT NULL",
+    "step": "INT NOT NULL",
+    "cluster_id": "VARCHAR(64) NOT NULL",
+    "repository": "VARCHAR(64) NOT NULL",
+    "database_name": "VARCHAR(256) NOT NULL",
+    "table_name": "VARCHAR(4096) NOT NULL",
+    "alias": "VARCHAR(256) NOT NULL",
+    "action": "VARCHAR(64) NOT NULL",
+    "detail_json": "VARCHAR(1048576) NOT NULL",
+    "status": "VARCHAR(16) NOT NULL",
+    "table_id": "BIGINT NULL",
+    "message": "VARCHAR(4096) NULL",
+    "created_at": "DATETIME NOT NULL",
+    "updated_at": "DATETIME NOT NULL",
+    "tool_version": "VARCHAR(64) NOT NULL",
+}
+OPS_LAYOUT: Final[Mapping[str, frozenset[str]]] = {
+    BACKUP_HISTORY: frozenset(_BACKUP_COLUMNS),
+    RESTORE_HISTORY: frozenset(_RESTORE_COLUMNS),
+}
+
+
+def create_ops(database: DatabaseName, replication_num: int) -> tuple[Statement, ...]:
+    """The ops database and its tables; nothing happens to what exists.
+
+    Keys stay far below the 128 encoded bytes of a PRIMARY KEY (R§12.1).
+    """
+    return (
+        Statement(f"CREATE DATABASE IF NOT EXISTS {quote(database)}"),
+        _create(database, BACKUP_HISTORY, _BACKUP_COLUMNS, ("label", "seq"), replication_num),
+        _create(database, RESTORE_HISTORY, _RESTORE_COLUMNS, ("restore_id", "step"), replication_num),
+    )
+
+
+def _create(
+    database: DatabaseName, name: str, columns: Mapping[str, str], key: tuple[str, ...], replication_num: int
+) -> Statement:
+    lines = ", ".join(f"{quote(column)} {kind}" for column, kind in columns.items())
+    return Statement(
+        f"CREATE TABLE IF NOT EXISTS {quote(database)}.{quote(name)} ({lines}) PRIMARY KEY ({_names(key)}) "
+        f"DISTRIBUTED BY HASH ({quote(key[0])}) BUCKETS 1 "
+        f"PROPERTIES ({_properties({'replication_num': replication_num})})"
+    )
+
+
+def ops_columns(database: DatabaseName) -> Statement:
+    """Which columns our own tables have."""
+    names = _in("TABLE_NAME", "t", OPS_LAYOUT)
+    return Statement(
+        f"SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.columns WHERE TABLE_SCHEMA = :ops AND {names.sql}",
+        {"ops": database, **names.values},
+    )
