@@ -50,10 +50,7 @@ def observation(
     """Put one look together out of the server's answers."""
     by_table = _by_table(partitions, "db_name", wanted)
     column_rows = _by_table(columns, "table_schema", wanted)
-    job_rows = {
-        database: [row for rows in answers for row in records(rows)] for database, answers in alter_jobs.items()
-    }
-    schema_jobs = {database: _schema_jobs(rows) for database, rows in job_rows.items()}
+    schema_jobs = {database: _schema_jobs(answers) for database, answers in alter_jobs.items()}
     tables: dict[TableRef, TableState] = {}
     unreadable: dict[TableRef, str] = {}
     for table, config in _by_table(configs, "table_schema", wanted).items():

@@ -129,11 +129,8 @@ def objects(rows: Rows) -> dict[TableName, str]:
 
 def jobs(rows: Rows, kind: JobKind, database: DatabaseName) -> tuple[Job, ...]:
     """SHOW BACKUP or SHOW RESTORE (R§6.1, R§6.2); a catalog job that comes along is left out."""
-    return tuple(
-        _job(row, kind, database)
-        for row in records(rows)
-        if text(row, "dbname") == database and moment(row, "createtime")
-    )
+    own = (row for row in records(rows) if text(row, "dbname") == database)
+    return tuple(_job(row, kind, database, at) for row in own if (at := moment(row, "createtime")))
 
 
 def _job(row: Row, kind: JobKind, database: DatabaseName, created_at: datetime) -> Job:
