@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starrocks_simulator.errors import common
+from starrocks_simulator.java_order import by_long
 from starrocks_simulator.jobs import Job, Wedged
 from starrocks_simulator.repository import Repository
 
@@ -50,14 +51,17 @@ class BackupHandler:
             return
 
     def jobs(self) -> list[Job]:
-        """The newest job of every database that still exists, but those that ended 7 days ago (R§5)."""
+        """The newest job of every database that still exists, but those that ended 7 days ago (R§5).
+
+        In the order of the server's hash map, in which a tick runs them, too.
+        """
         known = {database.id for database in self._frontend.catalog.databases.values()}
         keep = float(self._frontend.config["history_job_keep_max_second"])
         now = self._frontend.now()
         for database_id, job in tuple(self._slots.items()):
             if job.finished is not None and now - job.finished > keep:
                 del self._slots[database_id]
-        return [job for database_id, job in self._slots.items() if database_id in known]
+        return by_long((job for job in self._slots.values() if job.database_id in known), lambda job: job.database_id)
 
     def job_of(self, database_id: int) -> Job | None:
         """What a database's slot holds."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field, frozen
 
 from starrocks_simulator.catalog import Database, Partition, Table, TableState, View
+from starrocks_simulator.java_order import by_string
 from starrocks_simulator.jobs import Job, JobFailed, Wedged
 from starrocks_simulator.repository import RemoteError, Repository
 from starrocks_simulator.restore_checks import check_free, check_likeness, check_partition
@@ -41,7 +42,7 @@ class Item:
         """As RestoreObjs shows it: original name, partitions unless the only one has the table's name (R§6.2)."""
         if self.partitions in {(), (self.name,)}:
             return self.name
-        return f"{self.name} PARTITIONS [{', '.join(sorted(self.partitions))}]"
+        return f"{self.name} PARTITIONS [{', '.join(by_string(sorted(self.partitions), str))}]"
 
 
 @define(eq=False)
@@ -105,8 +106,9 @@ class RestoreJob(Job):
 
     @property
     def objects(self) -> str:
-        """RestoreObjs, sorted by name."""
-        return ", ".join(item.text for item in sorted(self.items, key=lambda item: item.name))
+        """RestoreObjs, in the order of the server's hash map."""
+        by_name = sorted(self.items, key=lambda item: item.name)
+        return ", ".join(item.text for item in by_string(by_name, lambda item: item.name))
 
     def step(self) -> None:
         """One state per tick."""

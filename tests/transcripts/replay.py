@@ -45,6 +45,7 @@ _HOST_FACTS = re.compile(
     r"^\s*show\s+(?:frontends|backends|compute\s+nodes|processlist|data\b|proc\s+'/(?:'|backends|frontends))",
     re.IGNORECASE,
 )
+_OBJECTS = re.compile(r"([^,\s][^,]*?)(?: PARTITIONS \[([^\]]*)\])?(?:, |$)")
 _META_FIELDS = (
     "table_name", "partition_name", "partition_id", "visible_version", "visible_version_time", "next_version",
     "partition_key", "partition_value", "distribution_key", "buckets", "replication_num", "storage_medium",
@@ -164,8 +165,17 @@ class Replay:
         ours = [[row[index] for index in kept] for row in result.rows]
         kept_names = [names[index] for index in kept]
         if _POLL.match(sql):
-            _hide_early_job_ids(recorded, ours, kept_names)
+            _hide_chance(recorded, ours, kept_names)
+            if " from " not in sql.lower():
+                recorded = self._of_this_scenario(recorded, kept_names)
+        if sql.lower().split() == ["show", "repositories"]:
+            recorded = [row for row in recorded if row[1] in self.frontend.handler.repositories]
         self.likeness.same_rows(recorded, ours, kept_names)
+
+    def _of_this_scenario(self, rows: list[list[Any]], names: Sequence[str]) -> list[list[Any]]:
+        """Without what other scenarios, recorded on the same frontend before, left behind."""
+        database = names.index("DbName")
+        return [row for row in rows if row[database] in self.frontend.catalog.databases]
 
     def _partitions_meta(self, line: Line) -> None:
         recorded: Sequence[Mapping[str, Any]] = line.fields["partitions_meta"]
@@ -241,14 +251,21 @@ def reads_real_rows(sql: str) -> bool:
     return bool(_SELECT.match(sql)) and " from " in lowered and "information_schema" not in lowered
 
 
-def _hide_early_job_ids(recorded: list[list[Any]], ours: list[list[Any]], names: Sequence[str]) -> None:
-    """JobId is -1 at the start of PENDING and may be set at its end (O§a): a matter of phase."""
+def _hide_chance(recorded: list[list[Any]], ours: list[list[Any]], names: Sequence[str]) -> None:
+    """Take out of polls what is a matter of phase and of ids.
+
+    JobId is -1 at the start of PENDING and may be set at its end (O§a). RestoreObjs comes in the order of hash maps, one of
+    which has ids as keys.
+    """
     if "JobId" not in names or "State" not in names:
         return
     job_id, state = names.index("JobId"), names.index("State")
     for row in (*recorded, *ours):
         if row[state] in {"PENDING", "CANCELLED"}:
             row[job_id] = "-1"
+        if "RestoreObjs" in names:
+            objects = names.index("RestoreObjs")
+            row[objects] = str(sorted((name, sorted(parts.split(", "))) for name, parts in _OBJECTS.findall(row[objects])))
 
 
 def _meta(row: Mapping[str, Any], name: str) -> Any:
