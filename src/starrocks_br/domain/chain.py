@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import reduce
 from typing import Protocol, TypeVar
 
 from attrs import field, frozen
@@ -57,8 +56,7 @@ class Chain:
 
     def manifest(self) -> Manifest:
         """The table at the target. Raises BrokenChain if the fold is not what was recorded."""
-        first, *rest = self.entries
-        return reduce(extend, rest, extend(None, first))
+        return extend(None, *self.entries)
 
 
 def points(links: Iterable[AnyLink], table: TableRef, *, allow_fuzzy: bool = False) -> tuple[AnyLink, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from starrocks_br.domain.names import PartitionName
-from starrocks_br.domain.partitions import Identity, same_identity
+from starrocks_br.domain.partitions import UNKNOWN, Identity, same_identity
 
 
 @frozen(kw_only=True)
@@ -35,7 +35,7 @@ class PartitionDiff:
 def diff_partitions(before: Mapping[PartitionName, Identity], now: Mapping[PartitionName, Identity]) -> PartitionDiff:
     """Compare two looks at one table by identity."""
     common = before.keys() & now.keys()
-    same = frozenset(name for name in common if same_identity(before[name], now[name]))
+    same = frozenset({name for name, identity in now.items() if same_identity(identity, before.get(name, UNKNOWN))})
     return PartitionDiff(
         new=frozenset(now.keys() - before.keys()),
         changed=frozenset(common - same),

@@ -79,52 +79,66 @@ def digest_of(identities: Mapping[PartitionName, Identity]) -> str:
     return _text(total)
 
 
-def extend(manifest: Manifest | None, entry: Entry) -> Manifest:
-    """Fold one more entry; the first one is full, each later one was cut against the manifest so far.
+def extend(manifest: Manifest | None, *entries: Entry) -> Manifest:
+    """Fold more entries: the first of a chain is full, each later one was cut against the manifest so far.
 
-    The digest is carried along instead of being made anew, so a step costs what the entry captured.
+    The digest is carried along instead of being made anew, so a step costs what its entry captured.
+
+    Args:
+        manifest: The table at the baseline of the first of `entries`; None before the full one.
+        entries: At least one, in chain order.
 
     Raises:
-        BrokenChain: The entry does not follow, or the result is not what was recorded with the entry.
+        BrokenChain: An entry does not follow, or the result is not what was recorded with it.
     """
-    if (manifest is None) is (entry.type is BackupType.INCREMENTAL):
-        raise _broken(
-            entry, f"a chain starts with a full entry and goes on with incremental ones; this is {entry.type}"
-        )
-    held: dict[PartitionName, Held] = dict(manifest.held) if manifest else {}
+    held = dict(manifest.held) if manifest else {}
+    contents = dict(manifest.contents) if manifest else {}
     total = int(manifest.digest, 16) if manifest else 0
+    for entry in entries:
+        if entry.type is not (BackupType.INCREMENTAL if contents else BackupType.FULL):
+            raise _broken(
+                entry, f"a chain starts with a full entry and goes on with incremental ones; this is {entry.type}"
+            )
+        total ^= _move(held, entry)
+        if _text(total) != entry.digest:
+            raise _broken(entry, "the partitions found are not those it was recorded with (its digest differs)")
+        contents[entry.label] = len(entry.captured)
+    last = entries[-1]
+    return Manifest(
+        table=last.table,
+        cluster=last.snapshot.cluster,
+        repository=last.snapshot.repository,
+        at=last.snapshot.snapshot_at or last.snapshot.created_at,
+        table_id=last.table_id,
+        partitioning=last.partitioning,
+        automatic=last.automatic,
+        fingerprint=last.fingerprint,
+        schema_job=last.schema_job,
+        held=held,
+        contents=contents,
+        digest=last.digest,
+    )
+
+
+def _move(held: dict[PartitionName, Held], entry: Entry) -> int:
+    """Apply one entry to the partitions so far; what it changes of their digest."""
+    change = 0
     for name in entry.dropped:
         if name not in held:
             raise _broken(entry, f"it drops partition {name}, which its baseline does not have")
-        total ^= _mark(name, held.pop(name).captured.partition.identity)
+        change ^= _mark(name, held.pop(name).captured.partition.identity)
     for name, captured in entry.captured.items():
         if name in held:
-            total ^= _mark(name, held[name].captured.partition.identity)
-        total ^= _mark(name, captured.partition.identity)
+            change ^= _mark(name, held[name].captured.partition.identity)
+        change ^= _mark(name, captured.partition.identity)
         held[name] = Held(captured=captured, holder=entry.label)
-    if _text(total) != entry.digest:
-        raise _broken(entry, "the partitions found are not those it was recorded with (its digest differs)")
-    contents = (
-        {**manifest.contents, entry.label: len(entry.captured)} if manifest else {entry.label: len(entry.captured)}
-    )
-    return Manifest(
-        table=entry.table,
-        cluster=entry.snapshot.cluster,
-        repository=entry.snapshot.repository,
-        at=entry.snapshot.snapshot_at or entry.snapshot.created_at,
-        table_id=entry.table_id,
-        partitioning=entry.partitioning,
-        automatic=entry.automatic,
-        fingerprint=entry.fingerprint,
-        schema_job=entry.schema_job,
-        held=held,
-        contents=contents,
-        digest=entry.digest,
-    )
+    return change
 
 
 def _mark(name: PartitionName, identity: Identity) -> int:
-    text = f"{name}\0{sorted(identity)}"
+    text: str = name
+    for number, version, time in sorted(identity):
+        text += f"\0{number},{version},{time}"
     return int.from_bytes(blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest())
 
 
