@@ -254,6 +254,7 @@ def plan_restore(manifest: Manifest, facts: TargetFacts, target: Target, restore
     replication_num = _replication(manifest, facts)
     alias = TableRef(target.table.database, alias_for(restore))
     creating, *overlays = _jobs(manifest, facts, alias, target, replication_num)
+    _check_name(manifest, target, overlays)
     before = () if facts.database_exists else (CreateDatabase(database=target.table.database),)
     return RestorePlan(
         restore=restore,
@@ -292,6 +293,16 @@ def _check_holders(manifest: Manifest, facts: TargetFacts) -> None:
         )
 
 
+def _check_name(manifest: Manifest, target: Target, overlays: list[RestorePartitions]) -> None:
+    if overlays and target.table.name != manifest.table.name:
+        raise Unrestorable(
+            f"{manifest.table} cannot be restored as {target.table}",
+            why=f"{len(overlays) + 1} snapshots hold parts of it, and RESTORE adds to a table only under the name that "
+            "it had when it was backed up",
+            hint=f"restore it as {target.table.database}.{manifest.table.name} and rename it then",
+        )
+
+
 def _replication(manifest: Manifest, facts: TargetFacts) -> int:
     recorded = (held.captured.partition.replication_num for held in manifest.held.values())
     return min(facts.replication_num or max(recorded, default=1), facts.alive_backends)
@@ -303,7 +314,7 @@ def _jobs(
     by_holder: dict[Label, list[PartitionName]] = {label: [] for label in manifest.contents}
     for name, held in manifest.held.items():
         by_holder[held.holder].append(name)
-    holders = [label for label, names in by_holder.items() if names] or [next(iter(by_holder))]
+    holders = [label for label, names in by_holder.items() if names] or [_schema_only(manifest)]
     _check_grown(manifest, holders[0])
     return [
         RestorePartitions(
@@ -319,6 +330,18 @@ def _jobs(
         )
         for number, label in enumerate(holders)
     ]
+
+
+def _schema_only(manifest: Manifest) -> Label:
+    """What gives back a table without partitions: a snapshot that holds none either, since none can be asked for."""
+    label = next(iter(manifest.contents))
+    if manifest.contents[label]:
+        raise Unrestorable(
+            f"{manifest.table} cannot be restored to this point",
+            why=f"it had no partition then, and snapshot {label} would bring some back: RESTORE takes at least one",
+            hint="choose a point at which the table was backed up whole",
+        )
+    return label
 
 
 def _wanted(
