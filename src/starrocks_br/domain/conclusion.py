@@ -29,39 +29,46 @@ class Looked:
     danger: str = ""
 
 
-def look_again(entries: Sequence[Entry], before: Mapping[TableRef, TableState], after: Observation) -> Looked:
+def look_again(
+    entries: Sequence[Entry], before: Mapping[TableRef, Mapping[PartitionName, Identity]], after: Observation
+) -> Looked:
     """Judge a snapshot by a look right after its cut.
 
-    A temporary partition, or a captured partition with other physical ids, means that an overwrite may have been in
-    flight at the cut. Such a snapshot can hold ghost partitions, which break the whole cluster once restored (O2§0.1).
+    A temporary partition, or a partition that is gone or has other physical ids, means that an overwrite may have been
+    in flight at the cut. The snapshot then holds ghosts of the overwritten partition, captured or not, which break the
+    whole cluster once restored (O2§0.1).
 
     Args:
         entries: The intent.
-        before: The complete tables as the intent saw them.
+        before: All identities of each table as the intent saw them.
         after: The second look.
     """
     judged = []
     for entry in entries:
         state = after.tables.get(entry.table)
-        danger = _danger(entry, state, after.unreadable.get(entry.table, ""))
+        danger = _danger(entry, before[entry.table], state, after.unreadable.get(entry.table, ""))
         if danger or state is None:
             return Looked(entries=tuple(entries), danger=f"{entry.table}: {danger}")
-        judged.append(_judged(entry, before[entry.table].identities(), state))
+        judged.append(_judged(entry, before[entry.table], state))
     return Looked(entries=tuple(judged))
 
 
-def _danger(entry: Entry, state: TableState | None, unreadable: str) -> str:
-    if state is None or state.table_id != entry.table_id:
+def _danger(entry: Entry, before: TableState, now: TableState | None, unreadable: str) -> str:
+    if now is None or now.table_id != entry.table_id:
         return unreadable or "the table was dropped or replaced while it was being backed up"
-    if state.fingerprint != entry.fingerprint or newer_job(state.schema_job, entry.schema_job):
+    if now.fingerprint != entry.fingerprint or newer_job(now.schema_job, entry.schema_job):
         return "its schema changed while it was being backed up"
-    if entry.captured and state.temporary:
-        return f"temporary partitions stand right after the cut ({', '.join(sorted(state.temporary))})"
-    for name, captured in entry.captured.items():
-        if name not in state.partitions:
-            return f"partition {name} was dropped while it was being backed up"
-        if _ids(captured.partition.identity) != _ids(state.partitions[name].identity):
-            return f"partition {name} was replaced while it was being backed up"
+    return _haunted(before, now) if _in_job(entry) else ""
+
+
+def _haunted(before: TableState, now: TableState) -> str:
+    if now.temporary:
+        return f"temporary partitions stand right after the cut ({', '.join(sorted(now.temporary))})"
+    for name, partition in before.partitions.items():
+        if name not in now.partitions:
+            return f"partition {name} was dropped while the table was being backed up"
+        if _ids(partition.identity) != _ids(now.partitions[name].identity):
+            return f"partition {name} was replaced while the table was being backed up"
     return ""
 
 
