@@ -1,0 +1,10 @@
+"""`python -m starrocks_br.cli`."""
+
+from __future__ import annotations
+
+import sys
+
+from starrocks_br.entrypoints.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""The options that every command has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
+
+import click
+from attrs import define
+
+from starrocks_br.entrypoints.logs import logging_on_stderr
+
+if TYPE_CHECKING:
+    from starrocks_br.entrypoints.console import Call, Outcome
+
+P = ParamSpec("P")
+
+
+@define
+class Wishes:
+    """What must be known even if the command never began: how to show that.
+
+    Attributes:
+        json: Whether one JSON document on stdout is wanted.
+        verbose: Whether log records and tracebacks are.
+        command: The command's name, once known.
+        call: The command under way, once it is.
+    """
+
+    json: bool = False
+    verbose: bool = False
+    command: str | None = None
+    call: Call | None = None
+
+
+def shared_options(command: Callable[Concatenate[Call, P], Outcome]) -> Callable[..., Outcome]:
+    """Give a command the shared options, and a `Call` in their place."""
+
+    @click.option(
+        "--config",
+        "-c",
+        type=click.Path(dir_okay=False, path_type=Path),
+        envvar="STARROCKS_BR_CONFIG",
+        default=Path("config.yaml"),
+        show_default=True,
+        show_envvar=True,
+        help="The configuration file.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Write one JSON document on stdout.")
+    @click.option("--quiet", "-q", is_flag=True, help="Show no progress; warnings and errors are shown.")
+    @click.option("--verbose", "-v", is_flag=True, help="Show log records, and the traceback of a defect.")
+    @click.pass_context
+    @wraps(command)
+    def run(
+        context: click.Context,
+        /,
+        config: Path,
+        as_json: bool,
+        quiet: bool,
+        verbose: bool,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Outcome:
+        from starrocks_br.entrypoints.console import Call
+
+        wishes = context.ensure_object(Wishes)
+        wishes.json, wishes.verbose, wishes.command = as_json, verbose, context.info_name
+        wishes.call = Call(config=config, quiet=quiet)
+        with logging_on_stderr(wanted=verbose):
+            return command(wishes.call, *args, **kwargs)
+
+    return run

@@ -1,0 +1,1 @@
+"""Text for people. Pure: values in, lines out."""
