@@ -53,7 +53,7 @@ def look_again(
     return Looked(entries=tuple(judged))
 
 
-def _danger(entry: Entry, before: TableState, now: TableState | None, unreadable: str) -> str:
+def _danger(entry: Entry, before: Mapping[PartitionName, Identity], now: TableState | None, unreadable: str) -> str:
     if now is None or now.table_id != entry.table_id:
         return unreadable or "the table was dropped or replaced while it was being backed up"
     if now.fingerprint != entry.fingerprint or newer_job(now.schema_job, entry.schema_job):
@@ -61,13 +61,13 @@ def _danger(entry: Entry, before: TableState, now: TableState | None, unreadable
     return _haunted(before, now) if _in_job(entry) else ""
 
 
-def _haunted(before: TableState, now: TableState) -> str:
+def _haunted(before: Mapping[PartitionName, Identity], now: TableState) -> str:
     if now.temporary:
         return f"temporary partitions stand right after the cut ({', '.join(sorted(now.temporary))})"
-    for name, partition in before.partitions.items():
+    for name, identity in before.items():
         if name not in now.partitions:
             return f"partition {name} was dropped while the table was being backed up"
-        if _ids(partition.identity) != _ids(now.partitions[name].identity):
+        if _ids(identity) != _ids(now.partitions[name].identity):
             return f"partition {name} was replaced while the table was being backed up"
     return ""
 
