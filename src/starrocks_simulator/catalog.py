@@ -12,6 +12,7 @@ from starrocks_simulator.column_types import Type
 from starrocks_simulator.partitioning import ListKeys, PartitionKeys, Range
 
 SHADOW: Final = "$shadow_automatic_partition"
+SYSTEM_DATABASES: Final = ("_statistics_", "information_schema", "sys")
 
 
 class Model(Enum):
@@ -283,6 +284,12 @@ class Table:
         """All partitions: shadow and temporary ones, too."""
         yield from self.partitions.values()
         yield from self.temp_partitions.values()
+
+    @property
+    def last_load(self) -> int:
+        """The newest VISIBLE_VERSION_TIME: UPDATE_TIME of information_schema.tables (R§8.4)."""
+        times = [one.visible_version_time for partition in self.every_partition() for one in partition.physical]
+        return max(times, default=self.create_time)
 
     @property
     def partition_columns(self) -> list[Column]:

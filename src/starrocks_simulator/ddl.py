@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from starrocks_simulator.catalog import Database, DroppedTable, Partition, Table, TableState, View
+from starrocks_simulator.catalog import SYSTEM_DATABASES, Database, DroppedTable, Partition, Table, TableState, View
 from starrocks_simulator.create_table import build_table
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import analyzing, refused, table_not_found, unknown_table
 from starrocks_simulator.handlers import Handler
-from starrocks_simulator.overwrite import renew
 from starrocks_simulator.parse_table import table_definition
 from starrocks_simulator.results import OK, Result
+from starrocks_simulator.versions import renew
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
 
-SYSTEM_DATABASES: Final = ("_statistics_", "information_schema", "sys")
 _DATABASE_NAME: Final = re.compile(r"[A-Za-z][\w\-~!@#$%^&<>=+ ]{0,255}|_[A-Za-z0-9][\w\-~!@#$%^&<>=+ ]{0,254}")
 _BUSY_URL: Final = "https://docs.starrocks.io/docs/sql-reference/sql-statements/backup_restore/SHOW_RESTORE/"
 
@@ -147,7 +146,7 @@ def truncate(session: Session, cursor: Cursor) -> Result:
     cursor.end()
     check_normal(table)
     for partition in chosen:
-        renew(session, partition)
+        renew(session.frontend, partition)
     if len(chosen) == len(table.partitions):
         table.ghosts.clear()
     return OK

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from starrocks_simulator import ddl, dml, query, statements_backup
+from starrocks_simulator import (
+    ddl,
+    dml,
+    query,
+    set_statements,
+    show_cluster,
+    show_partitions,
+    show_tables,
+    statements_backup,
+)
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import ServerError, syntax
 from starrocks_simulator.handlers import Handler
@@ -18,8 +27,13 @@ STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     **ddl.STATEMENTS,
     **dml.STATEMENTS,
     **query.STATEMENTS,
+    **set_statements.STATEMENTS,
+    **show_tables.STATEMENTS,
+    **show_partitions.STATEMENTS,
+    **show_cluster.STATEMENTS,
     **statements_backup.STATEMENTS,
 }
+_IN_TRANSACTION: Final = frozenset({"INSERT", "COMMIT", "ROLLBACK", "BEGIN", "START"})
 _LONGEST: Final = max(map(len, STATEMENTS))
 _VERBS: Final = frozenset(keywords[0] for keywords in STATEMENTS)
 
@@ -32,6 +46,8 @@ def run(session: Session, text: str, lexemes: list[Lexeme]) -> Result:
     """
     session.frontend.catch_up()
     cursor = Cursor(text, lexemes)
+    if session.in_transaction and cursor.next.value not in _IN_TRANSACTION:
+        raise ServerError(5305, "25P01", "Explicit transaction only support insert statement")
     session.frontend.faults.before_statement(text)
     result = _find(cursor)(session, cursor)
     session.frontend.faults.after_statement(text)

@@ -40,6 +40,7 @@ class Frontend:
         variables: Global variables; a session begins with a copy.
         config: What ADMIN SHOW FRONTEND CONFIG shows.
         cluster_id: ClusterId of SHOW FRONTENDS.
+        query_port: QueryPort of SHOW FRONTENDS; whoever serves the wire sets it.
     """
 
     def __init__(  # noqa: PLR0913 - the command line's options
@@ -62,6 +63,7 @@ class Frontend:
         self.zone: dt.tzinfo = zone_of(jvm_zone)
         self.backends = backends
         self.cluster_id = cluster_id
+        self.query_port = 9030
         self.catalog = Catalog()
         self.rows = Rows()
         self.variables = default_variables(jvm_zone)

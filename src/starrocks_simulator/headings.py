@@ -11,7 +11,7 @@ _ENDS: Final = frozenset({"FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", 
 
 
 def headings(text: str, lexemes: list[Lexeme]) -> list[str]:
-    """Headings of a SELECT's items; "" where the query itself knows better (`*`, aliases, plain columns)."""
+    """Headings of a SELECT's items; "" for `*`, whose columns the query itself knows."""
     if not lexemes or lexemes[0].value != "SELECT":
         return []
     return [_heading(text, item) for item in _items(lexemes[1:])]
@@ -34,8 +34,10 @@ def _items(lexemes: list[Lexeme]) -> list[list[Lexeme]]:
 def _heading(text: str, item: list[Lexeme]) -> str:
     if len(item) == 1 and item[0].kind is Token.STRING:
         return "'" + item[0].value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    if _is_named(item):
+    if _is_star(item):
         return ""
+    if _is_named(item):
+        return item[-1].text if item[-1].kind is Token.WORD else item[-1].value
     written = text[item[0].start : item[-1].end]
     if item[0].kind is Token.WORD and len(item) > 1 and item[1].text == "(":
         name = item[0].value if item[0].value in SHOUTED else item[0].text.lower()
@@ -43,11 +45,13 @@ def _heading(text: str, item: list[Lexeme]) -> str:
     return written
 
 
+def _is_star(item: list[Lexeme]) -> bool:
+    return item[-1].text == "*" and (len(item) == 1 or item[-2].text == ".")
+
+
 def _is_named(item: list[Lexeme]) -> bool:
-    """Whether DuckDB gives it the right name: `*`, `t.*`, `a`, `t.a`, `… AS b`, `… b`."""
+    """Whether the last token is its name: `a`, `t.a`, `… AS b`, `… b`."""
     last, before = item[-1], item[-2] if len(item) > 1 else None
-    if last.text == "*" and (before is None or before.text == "."):
-        return True
     names = {Token.WORD, Token.QUOTED}
     if before is None:
         return last.kind in names and last.value not in {"CURRENT_TIMESTAMP", "CURRENT_DATE", "NULL", "TRUE", "FALSE"}

@@ -1,15 +1,57 @@
-"""information_schema as relations, made when a query asks for them."""
+"""information_schema as relations: made when a query asks for them, with no more columns than it names."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
-from starrocks_simulator.errors import unknown_table
+from starrocks_simulator.errors import refused, unknown_table
+from starrocks_simulator.partitions_meta import partitions_meta
+from starrocks_simulator.system_rows import columns, materialized_views, schemata, tables, tables_config, views
+from starrocks_simulator.system_tables import SYSTEM_TABLES, TABLE_NAMES
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
 
+Values = Sequence[object]
+Source = Callable[["Session"], Mapping[str, Callable[[], Values]]]
+"""Gives for each column something that lists its values; what no query names is never listed."""
 
-def system_relation(session: Session, name: str) -> str:
-    """Make the system table; gives back its name in DuckDB."""
-    raise unknown_table(f"information_schema.{name}")
+_SOURCES: Final[dict[str, Source]] = {
+    "partitions_meta": partitions_meta,
+    "tables": tables,
+    "tables_config": tables_config,
+    "columns": columns,
+    "schemata": schemata,
+    "views": views,
+    "materialized_views": materialized_views,
+}
+
+
+def system_relation(session: Session, name: str, wanted: frozenset[str] | None) -> str:
+    """Make a system table; gives back its name in DuckDB.
+
+    Args:
+        session: Who asks; DATETIMEs are shown in its zone.
+        name: Of the table, in lower case.
+        wanted: Names of columns, in lower case, that the query mentions anywhere; None for all.
+
+    Raises:
+        ServerError: No such table, or one that is not modelled.
+    """
+    if name not in SYSTEM_TABLES:
+        if name in TABLE_NAMES:
+            raise refused(f"the simulator does not model information_schema.{name}")
+        raise unknown_table(f"information_schema.{name}")
+    shown = [one for one in SYSTEM_TABLES[name] if wanted is None or one.name.lower() in wanted] or SYSTEM_TABLES[name][
+        :1
+    ]
+    values: list[Values] = []
+    items = []
+    source = _SOURCES[name](session) if name in _SOURCES else {}
+    for column in shown:
+        values.append(source[column.name]() if column.name in source else [])
+        items.append(f'unnest(CAST(? AS {column.duckdb}[])) AS "{column.name}"')
+    rows = session.frontend.rows
+    rows.duckdb.execute(f"CREATE OR REPLACE TEMP TABLE is_{name} AS SELECT {', '.join(items)}", values)
+    return f"is_{name}"

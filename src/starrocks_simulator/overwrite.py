@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starrocks_simulator.catalog import SHADOW, Partition, Table
 from starrocks_simulator.errors import refused
 from starrocks_simulator.routing import route
-from starrocks_simulator.versions import publish
+from starrocks_simulator.versions import publish, renew
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
@@ -29,19 +29,11 @@ def overwrite(session: Session, table: Table, targets: list[Partition] | None) -
     if dynamic:
         replaced = [partition for partition, _ in parts if partition.id in before]
     for partition in replaced:
-        renew(session, partition)
+        renew(session.frontend, partition)
     physical = [(partition.physical[-1], rows) for partition, rows in parts]
     for one, rows in physical:
         session.frontend.rows.add(one.id, table.model, table.columns, rows)
     publish(session.frontend, [one for one, _ in physical])
-
-
-def renew(session: Session, partition: Partition) -> None:
-    """Give a partition new ids and no rows: version 1."""
-    frontend = session.frontend
-    frontend.rows.drop(one.id for one in partition.physical)
-    partition.id = frontend.catalog.new_id()
-    partition.physical = [frontend.catalog.new_physical(frontend.now())]
 
 
 def _any_staged(session: Session) -> bool:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from starrocks_simulator.session import Session
 
 
-def relation(session: Session, database: str, name: str, partitions: list[str] | None = None) -> str:
+def relation(
+    session: Session, database: str, name: str, partitions: list[str] | None, wanted: frozenset[str] | None
+) -> str:
     """Make the relation; gives back its name in DuckDB.
 
     Args:
@@ -20,12 +22,13 @@ def relation(session: Session, database: str, name: str, partitions: list[str] |
         database: Name of the database.
         name: Of the table or view.
         partitions: Only these; None for all.
+        wanted: Names of columns that the query mentions; None for all.
 
     Raises:
         ServerError: 5501, 5502 "Unknown table 'db.t'", or 5014 while the table is being restored (O§l).
     """
     if database.lower() == "information_schema":
-        return system_relation(session, name.lower())
+        return system_relation(session, name.lower(), wanted)
     if database not in session.frontend.catalog.databases:
         raise unknown_database(database)
     found = session.frontend.catalog.databases[database].tables.get(name)

@@ -73,11 +73,19 @@ def _replace_tables(session: Session, tree: exp.Expr) -> None:
             column.set("catalog", None)
             column.set("db", None)
             column.set("table", exp.to_identifier(alias, quoted=True))
+    wanted = _mentioned(tree)
     for reference in references:
         if reference in owners:
-            _replace(session, reference, owners[reference], aliases)
+            _replace(session, reference, owners[reference], aliases, wanted)
         else:
             _drop_from(reference)
+
+
+def _mentioned(tree: exp.Expr) -> frozenset[str] | None:
+    """Names of all columns anywhere in the query; None if `*` may mean any."""
+    if any(not isinstance(star.parent, exp.Count) for star in tree.find_all(exp.Star)):
+        return None
+    return frozenset(column.name.lower() for column in tree.find_all(exp.Column))
 
 
 def _owner(session: Session, reference: exp.Table) -> str:
@@ -96,11 +104,17 @@ def _aliases(owners: dict[exp.Table, str]) -> dict[tuple[str, str], str]:
     }
 
 
-def _replace(session: Session, reference: exp.Table, database: str, aliases: dict[tuple[str, str], str]) -> None:
+def _replace(
+    session: Session,
+    reference: exp.Table,
+    database: str,
+    aliases: dict[tuple[str, str], str],
+    wanted: frozenset[str] | None,
+) -> None:
     partition = reference.args.get("partition")
     names = None if partition is None else [one.name for one in partition.expressions]
     alias = reference.alias or aliases[database, reference.name]
-    made = relation(session, database, reference.name, names)
+    made = relation(session, database, reference.name, names, wanted)
     reference.set("this", exp.to_identifier(made, quoted=True))
     reference.set("db", None)
     reference.set("catalog", None)

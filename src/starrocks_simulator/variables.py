@@ -57,7 +57,12 @@ def default_variables(zone: str) -> dict[str, str]:
     return {**_VARIABLES, "time_zone": zone, "system_time_zone": zone}
 
 
-# name: (value, type, mutable)
+_FIXED: Final = frozenset({"backup_plugin_path", "run_mode"})
+_TYPES: Final = {
+    "automated_cluster_snapshot_interval_seconds": "long",
+    "default_replication_num": "short",
+    "history_job_keep_max_second": "long",
+}
 _CONFIG: Final = {
     "automated_cluster_snapshot_interval_seconds": "600",
     "backup_job_default_timeout_ms": "86400000",
@@ -76,3 +81,15 @@ _CONFIG: Final = {
 def default_config(default_replication_num: int) -> dict[str, str]:
     """FE configuration items of a fresh frontend; only those that somebody asked for are kept."""
     return {**_CONFIG, "default_replication_num": str(default_replication_num)}
+
+
+def config_type(name: str, value: str) -> str:
+    """Type of a configuration item, as ADMIN SHOW FRONTEND CONFIG names it (t:57-60 of the transcripts)."""
+    if value in {"true", "false"}:
+        return "boolean"
+    return _TYPES.get(name, "int" if value.isdigit() else "String")
+
+
+def is_mutable(name: str) -> bool:
+    """Whether ADMIN SET FRONTEND CONFIG may change it."""
+    return name not in _FIXED

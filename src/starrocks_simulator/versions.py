@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from starrocks_simulator.catalog import PhysicalPartition
+from starrocks_simulator.catalog import Partition, PhysicalPartition
 
 if TYPE_CHECKING:
     from starrocks_simulator.frontend import Frontend
@@ -28,3 +28,10 @@ def set_version(frontend: Frontend, physical: PhysicalPartition, version: int) -
     physical.visible_version = version
     physical.next_version = version + 1
     physical.visible_version_time = int(frontend.now())
+
+
+def renew(frontend: Frontend, partition: Partition) -> None:
+    """Give a partition new ids and no rows: version 1, as TRUNCATE and INSERT OVERWRITE do (O§n)."""
+    frontend.rows.drop(one.id for one in partition.physical)
+    partition.id = frontend.catalog.new_id()
+    partition.physical = [frontend.catalog.new_physical(frontend.now())]
