@@ -355,6 +355,7 @@ class SchemaJob:
     state: str = "FINISHED"
     finish_time: int | None = None
     progress: str | None = None
+    message: str = ""
     timeout: int = 1
 
 
@@ -419,7 +420,7 @@ class Catalog:
         """A never loaded physical partition: version 1, with the time of its creation (O§n)."""
         return PhysicalPartition(id=self.new_id(), visible_version_time=int(now), version_epoch=self.new_epoch())
 
-    def new_partition(  # noqa: PLR0913 - what tells partitions apart
+    def new_partition(
         self,
         name: str,
         keys: PartitionKeys | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from starrocks_simulator.catalog import SYSTEM_DATABASES, Database, DroppedTable, Partition, Table, TableState, View
+from starrocks_simulator.catalog import SYSTEM_DATABASES, Database, DroppedTable, Partition, Table, TableState
 from starrocks_simulator.create_table import build_table
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import analyzing, refused, table_not_found, unknown_table

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator import (
+    admin,
+    alter,
     ddl,
     dml,
     query,
     set_statements,
+    show_alter,
     show_cluster,
     show_partitions,
     show_tables,
     statements_backup,
+    views,
 )
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import ServerError, syntax
@@ -25,11 +29,15 @@ if TYPE_CHECKING:
 
 STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     **ddl.STATEMENTS,
+    **alter.STATEMENTS,
+    **views.STATEMENTS,
+    **admin.STATEMENTS,
     **dml.STATEMENTS,
     **query.STATEMENTS,
     **set_statements.STATEMENTS,
     **show_tables.STATEMENTS,
     **show_partitions.STATEMENTS,
+    **show_alter.STATEMENTS,
     **show_cluster.STATEMENTS,
     **statements_backup.STATEMENTS,
 }

@@ -10,7 +10,7 @@ import duckdb
 from starrocks_simulator.catalog import Column, Model, Partition, Table, TableState
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.ddl import find_table
-from starrocks_simulator.errors import ServerError, analyzing, refused
+from starrocks_simulator.errors import analyzing, refused
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.overwrite import overwrite
 from starrocks_simulator.parse_insert import Insert
@@ -19,7 +19,6 @@ from starrocks_simulator.prune import may_match
 from starrocks_simulator.query import server_error
 from starrocks_simulator.results import Result
 from starrocks_simulator.routing import route
-from starrocks_simulator.rows import quoted
 from starrocks_simulator.staging import stage_query, stage_values
 from starrocks_simulator.translate import condition_to_duckdb
 from starrocks_simulator.versions import is_blocked, publish
@@ -51,7 +50,9 @@ def load(session: Session, table: Table, targets: list[Partition] | None, label:
     if count == 0:
         return loaded(session, label, 0)
     parts = [(partition.physical[-1], rows) for partition, rows in route(session, table, targets)]
-    if any(is_blocked(physical) for physical, _ in parts):
+    if session.frontend.faults.hold_publish or any(is_blocked(physical) for physical, _ in parts):
+        for physical, rows in parts:
+            session.frontend.held_loads.commit(table, physical, rows)
         return _stuck(session, label, count)
     for physical, rows in parts:
         session.frontend.rows.add(physical.id, table.model, table.columns, rows)

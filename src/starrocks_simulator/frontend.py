@@ -11,6 +11,7 @@ from starrocks_simulator.catalog import Catalog
 from starrocks_simulator.clock import Clock, SystemClock
 from starrocks_simulator.faults import Faults
 from starrocks_simulator.handler import BackupHandler
+from starrocks_simulator.held_loads import HeldLoads
 from starrocks_simulator.rows import Rows
 from starrocks_simulator.schema_change import SchemaChanges
 from starrocks_simulator.session import Session
@@ -36,6 +37,7 @@ class Frontend:
         rows: Data.
         handler: Backup and restore jobs.
         faults: What a test makes go wrong.
+        held_loads: Loads that are committed and not visible.
         schema_changes: ALTER jobs.
         variables: Global variables; a session begins with a copy.
         config: What ADMIN SHOW FRONTEND CONFIG shows.
@@ -71,6 +73,7 @@ class Frontend:
         self.started = self.clock.now()
         self.handler = BackupHandler(self)
         self.faults = Faults()
+        self.held_loads = HeldLoads(self)
         self.schema_changes = SchemaChanges(self.catalog)
         self._ticks_run = 0
         self._tick_time: float | None = None

@@ -1,14 +1,24 @@
-"""Schema change jobs: rows of SHOW ALTER TABLE, and those that take ticks to finish (O2§y4)."""
+"""Schema change jobs: rows of SHOW ALTER TABLE, and those that take time to finish (O2§y4)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from starrocks_simulator.catalog import Catalog, SchemaJob
 
-_STEPS = {"PENDING": "WAITING_TXN", "WAITING_TXN": "RUNNING", "RUNNING": "FINISHED"}
+_STEPS: Final = {"PENDING": "RUNNING", "RUNNING": "FINISHED"}
+_TICKS_PER_STEP: Final = 3
+"""The server's alter scheduler runs every 10 s, its backup handler every 3 s."""
+
+
+@frozen(eq=False)
+class _Running:
+    job: SchemaJob
+    finish: Callable[[float], None]
+    progress: str
 
 
 @define
@@ -20,32 +30,43 @@ class SchemaChanges:
     """
 
     catalog: Catalog
-    _running: list[tuple[SchemaJob, Callable[[float], None]]] = field(factory=list)
+    _running: list[_Running] = field(factory=list)
+    _ticks: int = 0
 
     @property
     def idle(self) -> bool:
         """Whether a tick would change nothing."""
         return not self._running
 
-    def record(self, database_id: int, job: SchemaJob, when_done: Callable[[float], None] | None = None) -> None:
-        """Keep a job; one with an effect at its end is moved at every tick until then.
+    def record(
+        self, database_id: int, job: SchemaJob, finish: Callable[[float], None] | None = None, *, progress: str = ""
+    ) -> None:
+        """Keep a job; one with an effect at its end is moved by the ticks until then.
 
         Args:
             database_id: Whose list shows it.
-            job: A FINISHED one, or a PENDING one with `when_done`.
-            when_done: The effect, called with the moment of the end.
+            job: A FINISHED one, or a PENDING one with `finish`.
+            finish: The effect, called with the moment of the end.
+            progress: What Progress shows while it is RUNNING.
         """
         self.catalog.schema_jobs.setdefault(database_id, []).append(job)
-        if when_done is not None:
-            self._running.append((job, when_done))
+        if finish is not None:
+            self._running.append(_Running(job, finish, progress))
 
     def run_tick(self, now: float) -> None:
-        """Move every job one step."""
-        for job, when_done in list(self._running):
-            job.state = _STEPS[job.state]
-            if job.state == "RUNNING":
-                job.transaction_id, job.progress = self.catalog.new_transaction(), "1/1"
-            if job.state == "FINISHED":
-                job.finish_time, job.progress = int(now), None
-                self._running.remove((job, when_done))
-                when_done(now)
+        """Move every job one step, at every third tick."""
+        self._ticks += 1
+        if self._ticks % _TICKS_PER_STEP:
+            return
+        for running in list(self._running):
+            self._step(running, now)
+
+    def _step(self, running: _Running, now: float) -> None:
+        job = running.job
+        job.state = _STEPS[job.state]
+        if job.state == "RUNNING":
+            job.transaction_id, job.progress = self.catalog.new_transaction(), running.progress
+            return
+        job.finish_time, job.progress = int(now), None
+        self._running.remove(running)
+        running.finish(now)

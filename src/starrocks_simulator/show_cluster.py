@@ -30,11 +30,7 @@ _COMPUTE_NODES: Final = (
     "SystemDecommissioned", "ClusterDecommissioned", "ErrMsg", "Version", "CpuCores", "MemLimit", "NumRunningQueries",
     "MemUsedPct", "CpuUsedPct", "DataCacheMetrics", "HasStoragePath", "StatusCode",
 )  # fmt: skip
-_PROC: Final = (
-    "brokers frontends routine_loads catalog colocation_group cluster_balance load_error_hub meta_recovery "
-    "global_current_queries tasks compute_nodes statistic jobs warehouses resources monitor transactions backends "
-    "current_queries stream_loads replications dbs current_backend_instances historical_nodes compactions"
-).split()
+_PROC: Final = ["brokers", "frontends", "routine_loads", "catalog", "colocation_group", "cluster_balance", "load_error_hub", "meta_recovery", "global_current_queries", "tasks", "compute_nodes", "statistic", "jobs", "warehouses", "resources", "monitor", "transactions", "backends", "current_queries", "stream_loads", "replications", "dbs", "current_backend_instances", "historical_nodes", "compactions"]
 
 
 def show_frontends(session: Session, cursor: Cursor) -> Result:

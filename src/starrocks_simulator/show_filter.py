@@ -90,7 +90,7 @@ def _ordered(cursor: Cursor, names: tuple[str, ...], rows: list[Row]) -> list[Ro
         if not cursor.accept(","):
             break
     for at, descending in reversed(keys):
-        rows = sorted(rows, key=lambda row: _sort_key(row[at]), reverse=descending)  # noqa: B023 - used at once
+        rows = sorted(rows, key=lambda row: _sort_key(row[at]), reverse=descending)
     return rows
 
 

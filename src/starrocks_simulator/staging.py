@@ -14,7 +14,6 @@ from starrocks_simulator.lexer import Token
 from starrocks_simulator.parse_insert import Cell
 from starrocks_simulator.query import server_error
 from starrocks_simulator.rows import fill, quoted
-from starrocks_simulator.server_functions import substitute
 from starrocks_simulator.translate import parse, to_duckdb
 
 if TYPE_CHECKING:

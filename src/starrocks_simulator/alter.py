@@ -1,0 +1,109 @@
+"""ALTER TABLE and ALTER DATABASE: which clause is meant, and what may be altered at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from starrocks_simulator import alter_columns, alter_names, alter_partitions, alter_properties
+from starrocks_simulator.alter_target import Clause, Target
+from starrocks_simulator.catalog import Table, TableState
+from starrocks_simulator.cursor import Cursor
+from starrocks_simulator.ddl import check_normal, find_table
+from starrocks_simulator.errors import refused, unknown_database
+from starrocks_simulator.handlers import Handler
+from starrocks_simulator.parse_table import index_tail
+from starrocks_simulator.results import OK, Result
+
+if TYPE_CHECKING:
+    from starrocks_simulator.session import Session
+
+_CLAUSES: Final[dict[tuple[str, ...], Clause]] = {
+    **alter_names.CLAUSES,
+    **alter_partitions.CLAUSES,
+    **alter_columns.CLAUSES,
+    **alter_properties.CLAUSES,
+}
+_LONGEST: Final = max(map(len, _CLAUSES))
+
+
+def alter_table(session: Session, cursor: Cursor) -> Result:
+    """ALTER TABLE [db.]t clause, …."""
+    database_name, name = cursor.qualified()
+    clauses = [_clause(cursor)]
+    table = find_table(session, database_name, name)
+    target = Target(session, session.find_database(database_name), table)
+    check_alterable(table)
+    clauses[0](target, cursor)
+    while cursor.accept(","):
+        _clause(cursor)(target, cursor)
+    cursor.end()
+    return OK
+
+
+def check_alterable(table: Table) -> None:
+    """Refuse a change of a table that something else is changing."""
+    check_normal(table)
+    if table.state is not TableState.NORMAL:
+        raise refused(f"Table's state({table.state.value}) is not NORMAL. Do not allow doing ALTER ops")
+
+
+def _clause(cursor: Cursor) -> Clause:
+    for length in range(_LONGEST, 0, -1):
+        words = tuple(lexeme.value for lexeme in cursor.lexemes[cursor.at : cursor.at + length])
+        if words in _CLAUSES:
+            cursor.at += length
+            return _CLAUSES[words]
+    cursor.fail(", ".join(sorted({f"'{words[0]}'" for words in _CLAUSES})))
+
+
+def alter_database(session: Session, cursor: Cursor) -> Result:
+    """ALTER DATABASE name RENAME new (O§i); SET … is accepted."""
+    name = cursor.name()
+    databases = session.frontend.catalog.databases
+    if name not in databases:
+        raise unknown_database(name)
+    if cursor.accept("SET"):
+        cursor.rest()
+        return OK
+    cursor.expect("RENAME")
+    new = cursor.name()
+    cursor.end()
+    if new in databases:
+        raise refused(f"Database name[{new}] is already used")
+    databases[new] = databases.pop(name)
+    databases[new].name = new
+    return OK
+
+
+def create_index(session: Session, cursor: Cursor) -> Result:
+    """CREATE INDEX i ON [db.]t (c) USING …: a schema change (O2§y4)."""
+    name = cursor.name()
+    cursor.expect("ON")
+    database_name, table_name = cursor.qualified()
+    columns = cursor.names()
+    index = index_tail(cursor, name, columns)
+    cursor.end()
+    table = find_table(session, database_name, table_name)
+    check_alterable(table)
+    alter_columns.add_index(Target(session, session.find_database(database_name), table), index)
+    return OK
+
+
+def drop_index(session: Session, cursor: Cursor) -> Result:
+    """DROP INDEX i ON [db.]t."""
+    name = cursor.name()
+    cursor.expect("ON")
+    database_name, table_name = cursor.qualified()
+    cursor.end()
+    table = find_table(session, database_name, table_name)
+    check_alterable(table)
+    alter_columns.remove_index(Target(session, session.find_database(database_name), table), name)
+    return OK
+
+
+STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
+    ("ALTER", "TABLE"): alter_table,
+    ("ALTER", "DATABASE"): alter_database,
+    ("CREATE", "INDEX"): create_index,
+    ("DROP", "INDEX"): drop_index,
+}

@@ -1,0 +1,103 @@
+"""SET (…), COMMENT and DISTRIBUTED BY (O2§y4)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starrocks_simulator.alter_columns import check_no_temp, record_optimize, record_properties
+from starrocks_simulator.alter_target import Clause, Target
+from starrocks_simulator.catalog import Distribution, Partition
+from starrocks_simulator.create_table import replication_of
+from starrocks_simulator.cursor import Cursor
+from starrocks_simulator.ddl import named_partition
+from starrocks_simulator.errors import refused
+from starrocks_simulator.parse_table import distribution
+from starrocks_simulator.versions import set_version
+
+_SHOWN_AS: Final = {"default.storage_medium": "storage_medium", "default.replication_num": "replication_num"}
+
+
+def set_properties(target: Target, cursor: Cursor) -> None:
+    """SET ("k" = "v", …)."""
+    properties = cursor.properties()
+    table = target.table
+    if "replication_num" in properties or "default.replication_num" in properties:
+        wanted = properties.get("replication_num") or properties["default.replication_num"]
+        replication_of(target.frontend, table.name, {"replication_num": wanted})
+    if "replication_num" in properties and table.partitioning is None:
+        for partition in table.partitions.values():
+            partition.replication_num = int(properties["replication_num"])
+    if "bloom_filter_columns" in properties:
+        names = properties.pop("bloom_filter_columns")
+        _check_columns(target, names)
+        record_properties(target, lambda _: table.properties.update({"bloom_filter_columns": names}))
+    if "unique_constraints" in properties:
+        properties["unique_constraints"] = (
+            f"default_catalog.{target.database.name}.{table.name}.{properties['unique_constraints']}"
+        )
+    if "default.storage_medium" in properties:
+        properties["default.storage_medium"] = properties["default.storage_medium"].upper()
+    table.properties |= {_SHOWN_AS.get(key, key): value for key, value in properties.items()}
+
+
+def _check_columns(target: Target, names: str) -> None:
+    for name in names.split(","):
+        if name.strip() and target.table.find_column(name.strip()) is None:
+            raise refused(f"Bloom filter column does not exist in table. invalid column: {name.strip()}")
+
+
+def comment(target: Target, cursor: Cursor) -> None:
+    """COMMENT [=] '…'."""
+    cursor.accept("=")
+    target.table.comment = cursor.string()
+
+
+def distribute(target: Target, cursor: Cursor) -> None:
+    """DISTRIBUTED BY …: new partitions with the same rows take the places of all."""
+    _optimize(target, cursor, None)
+
+
+def distribute_partitions(target: Target, cursor: Cursor) -> None:
+    """PARTITIONS (…) DISTRIBUTED BY …: of these only; the table's own clause stays."""
+    names = cursor.names()
+    cursor.expect("DISTRIBUTED", "BY")
+    _optimize(target, cursor, [named_partition(target.table, name) for name in names])
+
+
+def _optimize(target: Target, cursor: Cursor, chosen: list[Partition] | None) -> None:
+    wanted = distribution(cursor)
+    check_no_temp(target.table)
+
+    def apply(_: float) -> None:
+        for partition in target.table.shown_partitions() if chosen is None else chosen:
+            _rewrite(target, partition, wanted.buckets or partition.buckets)
+        if chosen is None:
+            target.table.distribution = wanted
+
+    record_optimize(target, _text(wanted), apply)
+
+
+def _rewrite(target: Target, partition: Partition, buckets: int) -> None:
+    """A partition's rows into a new one of the same name: what INSERT OVERWRITE does to ids and versions."""
+    frontend = target.frontend
+    old = partition.physical
+    new = frontend.catalog.new_physical(frontend.now())
+    frontend.rows.copy(old[0].id, new.id)
+    if frontend.rows.holds(new.id):
+        set_version(frontend, new, new.next_version)
+        new.data_version = new.visible_version
+    frontend.rows.drop(one.id for one in old)
+    partition.id, partition.physical, partition.buckets = frontend.catalog.new_id(), [new], buckets
+
+
+def _text(wanted: Distribution) -> str:
+    columns = f"HASH({', '.join(wanted.columns)})" if wanted.columns else "RANDOM"
+    return f"ALTER DISTRIBUTED BY {columns}{f' BUCKETS {wanted.buckets}' if wanted.buckets else ''}"
+
+
+CLAUSES: Final[dict[tuple[str, ...], Clause]] = {
+    ("SET",): set_properties,
+    ("COMMENT",): comment,
+    ("DISTRIBUTED", "BY"): distribute,
+    ("PARTITIONS",): distribute_partitions,
+}

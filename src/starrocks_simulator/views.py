@@ -1,0 +1,219 @@
+"""CREATE VIEW and MATERIALIZED VIEW, DROP of both (O§p)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+from sqlglot import exp
+
+from starrocks_simulator.alter_columns import start_rollup
+from starrocks_simulator.alter_target import Target
+from starrocks_simulator.catalog import Column, Database, Distribution, Model, Table, View
+from starrocks_simulator.column_types import Type
+from starrocks_simulator.cursor import Cursor
+from starrocks_simulator.ddl import find_table, remove_table
+from starrocks_simulator.errors import analyzing, refused, unknown_table
+from starrocks_simulator.handlers import Handler
+from starrocks_simulator.headings import headings
+from starrocks_simulator.lexer import tokenize
+from starrocks_simulator.parse_table import distribution
+from starrocks_simulator.query import server_error
+from starrocks_simulator.results import OK, Result
+from starrocks_simulator.translate import parse, to_duckdb
+
+if TYPE_CHECKING:
+    from starrocks_simulator.session import Session
+
+_TYPES: Final = {
+    "BOOLEAN": Type("boolean"),
+    "TINYINT": Type("tinyint"),
+    "SMALLINT": Type("smallint"),
+    "INTEGER": Type("int"),
+    "BIGINT": Type("bigint"),
+    "HUGEINT": Type("bigint"),
+    "FLOAT": Type("float"),
+    "DOUBLE": Type("double"),
+    "DATE": Type("date"),
+    "TIMESTAMP": Type("datetime"),
+}
+
+
+def create_view(session: Session, cursor: Cursor) -> Result:
+    """CREATE VIEW [IF NOT EXISTS] [db.]v [(c, …)] [COMMENT '…'] AS query."""
+    return _create(session, cursor, replace=False)
+
+
+def replace_view(session: Session, cursor: Cursor) -> Result:
+    """CREATE OR REPLACE VIEW …."""
+    return _create(session, cursor, replace=True)
+
+
+def _create(session: Session, cursor: Cursor, *, replace: bool) -> Result:
+    if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
+    database_name, name = cursor.qualified()
+    named = cursor.names() if cursor.looking_at("(") else None
+    comment = cursor.string() if cursor.accept("COMMENT") else ""
+    cursor.expect("AS")
+    query = cursor.rest()
+    database = session.find_database(database_name)
+    old = database.tables.get(name)
+    if old is not None and not (replace and isinstance(old, View)):
+        if if_not_exists:
+            return OK
+        raise refused(f"Table '{name}' already exists", 1050, "42S01")
+    columns = query_columns(session, query)
+    for column, new in zip(columns, named or [], strict=False):
+        column.name = new
+    frontend = session.frontend
+    text = qualified_text(session, query)
+    database.tables[name] = View(frontend.catalog.new_id(), name, text, columns, int(frontend.now()), comment)
+    return OK
+
+
+def query_columns(session: Session, query: str) -> list[Column]:
+    """Names and types of a query's columns.
+
+    Raises:
+        ServerError: The query cannot run.
+    """
+    try:
+        described = session.frontend.rows.query(f"DESCRIBE {to_duckdb(session, query)}")
+    except duckdb.Error as error:
+        raise server_error(error) from None
+    given = headings(query, tokenize(query))
+    names = [str(row[0]) for row in described]
+    if len(given) == len(names):
+        names = [new or old for new, old in zip(given, names, strict=True)]
+    return [Column(name, _type(str(row[1]))) for name, row in zip(names, described, strict=True)]
+
+
+def _type(duckdb_type: str) -> Type:
+    if duckdb_type.startswith("DECIMAL"):
+        precision, scale = duckdb_type[len("DECIMAL(") : -1].split(",")
+        return Type("decimal", int(precision), int(scale))
+    return _TYPES.get(duckdb_type, Type("varchar", 65533))
+
+
+def qualified_text(session: Session, query: str) -> str:
+    """The query as the server keeps it: every name with its database and table (p:204 of the transcripts)."""
+    tree = parse(query)
+    tables = [one for one in tree.find_all(exp.Table) if one.name]
+    for table in tables:
+        if not table.db:
+            table.set("db", exp.to_identifier(session.find_database(None).name))
+    if len(tables) == 1 and not tables[0].alias:
+        for column in tree.find_all(exp.Column):
+            column.set("table", exp.to_identifier(tables[0].name))
+            column.set("db", exp.to_identifier(tables[0].db))
+    text = str(tree.sql(dialect="starrocks", identify=True))
+    return text.replace(" FROM ", "\nFROM ", 1)
+
+
+def drop_view(session: Session, cursor: Cursor) -> Result:
+    """DROP VIEW [IF EXISTS] [db.]v."""
+    if_exists = cursor.accept("IF", "EXISTS")
+    database_name, name = cursor.qualified()
+    cursor.end()
+    database = session.find_database(database_name)
+    found = database.tables.get(name)
+    if found is None:
+        if if_exists:
+            return OK
+        raise unknown_table(name)
+    if not isinstance(found, View):
+        raise analyzing(f"'{database.name}'.'{name}' is not 'VIEW'", 1347)
+    del database.tables[name]
+    return OK
+
+
+def create_materialized_view(session: Session, cursor: Cursor) -> Result:
+    """CREATE MATERIALIZED VIEW …: with REFRESH or DISTRIBUTED BY an object of its own, else a rollup of its table.
+
+    Rows of an asynchronous one are computed once, when it is made.
+    """
+    if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
+    database_name, name = cursor.qualified()
+    comment = cursor.string() if cursor.accept("COMMENT") else ""
+    is_async, wanted, properties = False, Distribution([], 0), dict[str, str]()
+    while not cursor.accept("AS"):
+        if cursor.accept("DISTRIBUTED", "BY"):
+            is_async, wanted = True, distribution(cursor)
+        elif cursor.looking_at("PROPERTIES"):
+            properties = cursor.optional_properties()
+        elif cursor.accept("REFRESH"):
+            is_async = True
+        elif cursor.next.text == "<EOF>":
+            cursor.fail("'AS'")
+        else:
+            cursor.take()
+    query = cursor.rest()
+    database = session.find_database(database_name)
+    if name in database.tables:
+        if if_not_exists:
+            return OK
+        raise refused(f"Table '{name}' already exists", 1050, "42S01")
+    if not is_async:
+        return _rollup(session, database, name, query)
+    database.tables[name] = _materialized(session, name, query, wanted, {"replication_num": "1", **properties})
+    database.tables[name].comment = comment
+    return OK
+
+
+def _rollup(session: Session, database: Database, name: str, query: str) -> Result:
+    reference = parse(query).find(exp.Table)
+    if reference is None:
+        raise analyzing("The from clause in materialized view is empty")
+    table = find_table(session, reference.db or database.name, reference.name)
+    start_rollup(Target(session, database, table), name, [column.name for column in query_columns(session, query)])
+    return OK
+
+
+def _materialized(session: Session, name: str, query: str, wanted: Distribution, properties: dict[str, str]) -> Table:
+    frontend, catalog = session.frontend, session.frontend.catalog
+    columns = query_columns(session, query)
+    for number, column in enumerate(columns):
+        column.unique_id, column.is_key = number, number == 0
+    table = Table(
+        id=catalog.new_id(),
+        name=name,
+        model=Model.DUPLICATE,
+        columns=columns,
+        partitioning=None,
+        distribution=wanted,
+        properties=properties,
+        sort_key=[columns[0].name],
+        create_time=int(frontend.now()),
+        index_id=catalog.new_id(),
+        next_unique_id=len(columns),
+        is_materialized_view=True,
+        definition=qualified_text(session, query),
+    )
+    table.partitions[name] = catalog.new_partition(
+        name, None, now=frontend.now(), buckets=wanted.buckets or 1, replication_num=int(properties["replication_num"])
+    )
+    return table
+
+
+def drop_materialized_view(session: Session, cursor: Cursor) -> Result:
+    """DROP MATERIALIZED VIEW [IF EXISTS] [db.]mv."""
+    if_exists = cursor.accept("IF", "EXISTS")
+    database_name, name = cursor.qualified()
+    cursor.end()
+    database = session.find_database(database_name)
+    found = database.tables.get(name)
+    if not isinstance(found, Table) or not found.is_materialized_view:
+        if if_exists:
+            return OK
+        raise refused(f"Materialized view {name} is not found")
+    remove_table(session, database, found, force=True)
+    return OK
+
+
+STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
+    ("CREATE", "VIEW"): create_view,
+    ("CREATE", "OR", "REPLACE", "VIEW"): replace_view,
+    ("DROP", "VIEW"): drop_view,
+    ("CREATE", "MATERIALIZED", "VIEW"): create_materialized_view,
+    ("DROP", "MATERIALIZED", "VIEW"): drop_materialized_view,
+}
