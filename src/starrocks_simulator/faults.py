@@ -54,14 +54,17 @@ class Faults:
         after: Called with each statement after its effect. May raise `ConnectionCut` (it happened and the client does
             not know).
         steps: Called with each job before its tick. The first that returns something decides the tick.
-        registrations: Called with a RESTORE between its checks and the moment its tables get their names: the window in
-            which a stranger can take one (O2§0.2).
+        registrations: Called with a RESTORE between its checks and the moment its tables get their names, while
+            backends create replicas: the window in which a stranger can take one (O2§0.2). True = not done yet.
+        hold_publish: While true, loads commit and stay unpublished: NEXT_VERSION moves, VISIBLE_VERSION does not
+            (O2§y6). `frontend.held_loads.publish()` makes them visible.
     """
 
     before: list[Callable[[str], None]] = field(factory=list)
     after: list[Callable[[str], None]] = field(factory=list)
     steps: list[Callable[[Job], Hold | Fail | None]] = field(factory=list)
-    registrations: list[Callable[[Job], None]] = field(factory=list)
+    registrations: list[Callable[[Job], bool]] = field(factory=list)
+    hold_publish: bool = False
 
     def before_statement(self, sql: str) -> None:
         """Let the planted faults see a statement before it runs."""
@@ -73,10 +76,10 @@ class Faults:
         for fault in tuple(self.after):
             fault(sql)
 
-    def before_registration(self, job: Job) -> None:
-        """Let the planted faults act while a RESTORE creates replicas."""
-        for fault in tuple(self.registrations):
-            fault(job)
+    def delays_registration(self, job: Job) -> bool:
+        """Let the planted faults act while a RESTORE creates replicas; whether one says that they take longer."""
+        answers = [fault(job) for fault in tuple(self.registrations)]
+        return any(answers)
 
     def step(self, job: Job) -> Hold | Fail | None:
         """What a planted fault makes of this tick of `job`."""

@@ -30,7 +30,7 @@ class BackupHandler:
     @property
     def idle(self) -> bool:
         """Whether a tick would change nothing."""
-        return all(job.done for job in self._slots.values())
+        return all(job.done for job in self.jobs())
 
     def run_tick(self) -> None:
         """Move every job one step; `frontend.now()` is the tick's moment.

@@ -118,7 +118,6 @@ class RestoreJob(Job):
             case "PENDING":
                 self.id = self.frontend.catalog.new_id()
                 self._prepare()
-                self.state, self.meta_prepared = "SNAPSHOTING", self.frontend.now()
             case "SNAPSHOTING":
                 self.state, self.snapshot_finished = "DOWNLOAD", self.frontend.now()
             case "DOWNLOAD":
@@ -145,7 +144,7 @@ class RestoreJob(Job):
             for partition in work.added:
                 work.table.partitions.pop(partition.name, None)
             self._drop_rows(work.added)
-        self.work, self._locked = [], []
+        self.work, self._locked, self.content = [], [], None
 
     def cancel_message(self) -> str:
         """With the state, unlike BACKUP's (O§l)."""
@@ -157,7 +156,7 @@ class RestoreJob(Job):
 
     def restart(self) -> None:
         """Every state goes on; PENDING and SNAPSHOTING start over with new ids (O§v)."""
-        if self.state == "SNAPSHOTING":
+        if self.state in {"PENDING", "SNAPSHOTING"}:
             self.clean_up()
             self.state, self.meta_prepared, self.id = "PENDING", None, -1
 
@@ -176,17 +175,23 @@ class RestoreJob(Job):
         database = self._database()
         if database is None:
             raise JobFailed("NOT_FOUND", f"database {self.database_id} does not exist")
-        try:
-            self.content = read_meta_document(self.repository.read_meta(self.label))
-        except RemoteError:
-            raise JobFailed("COMMON_ERROR", "Failed to read backup meta from file") from None
-        self._lock(database, self.content)
-        planned = [self._plan(database, item, self.content) for item in self.items if item.name in self.content.tables]
-        self.work = planned
-        self.frontend.faults.before_registration(self)
-        for work in planned:
+        if self.content is None:
+            self._check(database)
+        if self.content is None or self.frontend.faults.delays_registration(self):
+            return
+        for work in self.work:
             self._register(database, work)
         self._restore_views(database, self.content)
+        self.state, self.meta_prepared = "SNAPSHOTING", self.frontend.now()
+
+    def _check(self, database: Database) -> None:
+        try:
+            content = read_meta_document(self.repository.read_meta(self.label))
+        except RemoteError:
+            raise JobFailed("COMMON_ERROR", "Failed to read backup meta from file") from None
+        self._lock(database, content)
+        self.work = [self._plan(database, item, content) for item in self.items if item.name in content.tables]
+        self.content = content
 
     def _lock(self, database: Database, content: Content) -> None:
         """Put every table that exists into state RESTORE; one that is unfit cancels all (R§7.3)."""
@@ -198,7 +203,7 @@ class RestoreJob(Job):
                 continue
             if isinstance(found, View):
                 raise Wedged(f"class View cannot be cast to class OlapTable: {item.target}")
-            if found is not None:
+            if found is not None and found not in self._locked:
                 check_free(found)
                 found.state = TableState.RESTORE
                 self._locked.append(found)

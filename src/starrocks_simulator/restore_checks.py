@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starrocks_simulator.catalog import Column, Partition, Table, TableState
+from starrocks_simulator.catalog import SHADOW, Column, Partition, Table, TableState
 from starrocks_simulator.column_types import Type
 from starrocks_simulator.jobs import JobFailed
 from starrocks_simulator.partitioning import Range
@@ -78,12 +78,14 @@ def check_partition(local: Table, partition: Partition, remote: Table, replicati
 
 
 def _check_addable(local: Table, partition: Partition) -> None:
-    """Only RANGE partitions are added; a LIST partition never is (R§0.4)."""
+    """Only RANGE partitions are added, the shadow one too; a LIST partition never is (R§0.4, O§f)."""
+    if partition.name == SHADOW and local.partitioning is not None and local.partitioning.kind == "RANGE":
+        return
     if not isinstance(partition.keys, Range):
         raise JobFailed("COMMON_ERROR", f"No partition exist in single partitioned table {local.name}")
     types = _types(local)
     for other in local.partitions.values():
-        if isinstance(other.keys, Range) and partition.keys.overlaps(other.keys, types):
+        if other.name != SHADOW and isinstance(other.keys, Range) and partition.keys.overlaps(other.keys, types):
             raise JobFailed(
                 "COMMON_ERROR",
                 f"Partition {partition.name} in table {local.name} has conflict range with existing ranges",

@@ -131,7 +131,7 @@ class WireConnection(Connection):  # type: ignore[misc]
         """Answer commands, but none of a client whose password was refused."""
         if self.session.username is None:
             return
-        with contextlib.suppress(ConnectionClosed, ConnectionCut, ConnectionError, asyncio.IncompleteReadError):
+        with contextlib.suppress(ConnectionClosed, ConnectionError, asyncio.IncompleteReadError):
             await super().command_phase()
 
     async def handle_query(self, data: bytes) -> None:
@@ -141,6 +141,9 @@ class WireConnection(Connection):  # type: ignore[misc]
             results = self.session.execute(sql)
         except ServerError as error:
             await self.stream.write(self.server_error(error))
+            return
+        except ConnectionCut:
+            self.stream.writer.transport.abort()
             return
         for index, result in enumerate(results):
             more = ServerStatus.SERVER_MORE_RESULTS_EXISTS if index + 1 < len(results) else ServerStatus(0)

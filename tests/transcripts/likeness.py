@@ -1,10 +1,10 @@
-"""When two answers count as the same: ids by a bijection learned on the way, instants within a tolerance, the rest exactly."""
+"""When two answers count as the same: ids by a bijection learned on the way, instants roughly, the rest exactly."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ _TOKEN = re.compile(
     r"(?P<stamp>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-\d{3})"
     r"|(?P<moment>\d{4,5}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?)"
     r"|(?P<hash>(?<![0-9a-zA-Z])(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9a-zA-Z]))"
+    r"|(?P<build>\d+\.\d+\.\d+-\w+)"
     r"|(?P<number>(?<![\d.])\d+)"
 )
 _LEAST_ID = 10_000
@@ -63,9 +64,9 @@ class Likeness:
         try:
             for name, left, right in zip(names, recorded, ours, strict=True):
                 self.same_value(left, right, name=name)
-        except Unlike:
+        except Unlike as unlike:
             self.ours, self.recorded = before
-            raise
+            raise Unlike(f"{unlike} | {_head([recorded])} / {_head([ours])}") from None
 
     def same_rows(self, recorded: Sequence[Sequence[Any]], ours: Sequence[Sequence[Any]], names: Sequence[str]) -> None:
         """Compare result sets: in order, or where the server keeps none, by finding each row its like."""
@@ -131,23 +132,25 @@ class Likeness:
                 raise Unlike(f"{name}: recorded {left!r}, ours {right!r} ({one[0]} / {other[0]})")
 
     def _same_token(self, one: re.Match[str], other: re.Match[str], *, small_ids: bool) -> bool:
-        kind = one.lastgroup
-        if kind != other.lastgroup:
-            return False
-        if kind == "moment":
-            return one[0] == other[0] or self._near(_moment(one[0]), _moment(other[0]))
-        if kind == "stamp":
-            return self._near(_stamp(one[0]), _stamp(other[0])) and self._learn(one[0], other[0])
-        if kind == "hash":
-            return True
-        left, right = int(one[0]), int(other[0])
+        match one.lastgroup, other.lastgroup:
+            case "moment", "moment":
+                return one[0] == other[0] or self._near(_moment(one[0]), _moment(other[0]))
+            case "stamp", "stamp":
+                return self._near(_stamp(one[0]), _stamp(other[0])) and self._learn(one[0], other[0])
+            case "number", "number":
+                return self._same_number(one[0], other[0], small_ids=small_ids)
+            case left, right:
+                return left == right
+
+    def _same_number(self, one: str, other: str, *, small_ids: bool) -> bool:
+        left, right = int(one), int(other)
         if left in _SECONDS and right in _SECONDS:
             return self._near(left, right)
         if left in _MILLISECONDS and right in _MILLISECONDS:
             return self._near(left / 1000, right / 1000)
         if min(left, right) < _LEAST_ID and not small_ids:
             return left == right
-        return self._learn(one[0], other[0])
+        return self._learn(one, other)
 
     def _near(self, left: float, right: float) -> bool:
         return abs(left - right) <= self.tolerance
@@ -202,8 +205,3 @@ def _stamp(text: str) -> float:
 
 def _head(rows: Sequence[Sequence[Any]]) -> str:
     return repr([tuple(row) for row in rows[:3]])[:300]
-
-
-def by_name(record: Mapping[str, Any], names: Sequence[str]) -> Iterator[Any]:
-    """A record's values in the order of `names`."""
-    return (record.get(name) for name in names)

@@ -79,7 +79,14 @@ class Recording:
 
     @property
     def epoch(self) -> float:
-        """When the scenario began, told by the first snapshot's timestamp: the instant of its submit."""
+        """When the scenario began, epoch seconds: told by the first instant it shows of something it did."""
+        for known in (self._first_snapshot(), self._first_job(), self._first_clock(), self._first_version()):
+            if known is not None:
+                return known
+        return 1_795_360_000.0
+
+    def _first_snapshot(self) -> float | None:
+        """A snapshot's timestamp is the instant of its submit."""
         stamps = {
             row["Snapshot"]: row["Timestamp"]
             for line in self.lines
@@ -91,12 +98,41 @@ class Recording:
             submit = _SUBMIT.match(line.sql or "")
             if submit and not line.error and submit["label"] in stamps:
                 return _instant(stamps[submit["label"]]) - line.seconds
-        return 1_795_360_000.0
+        return None
+
+    def _first_job(self) -> float | None:
+        """A job's CreateTime is the second of its submit, in the session's zone, which nobody has set yet."""
+        submitted = 0.0
+        for line in self.lines:
+            if line.sql and _SUBMIT.match(line.sql):
+                submitted = line.seconds
+            elif submitted and line.records and "CreateTime" in line.records[0] and "JobId" in line.records[0]:
+                return _local(str(line.records[0]["CreateTime"])) - submitted
+        return None
+
+    def _first_clock(self) -> float | None:
+        """An answer of UNIX_TIMESTAMP()."""
+        for line in self.lines:
+            if line.sql and line.rows and re.match(r"\s*select\s+unix_timestamp\(\)", line.sql, re.IGNORECASE):
+                return float(line.rows[0][0]) - line.seconds
+        return None
+
+    def _first_version(self) -> float | None:
+        """The newest visible version is about as old as the note that shows it."""
+        for line in self.lines:
+            versions = line.fields.get("partitions_meta")
+            if versions:
+                return max(float(row["visible_version_time"]) for row in versions) - line.seconds
+        return None
 
 
 def _instant(stamp: str) -> float:
     when = datetime.strptime(stamp, "%Y-%m-%d-%H-%M-%S-%f").replace(tzinfo=ZoneInfo(LAB_ZONE))
     return when.timestamp()
+
+
+def _local(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(LAB_ZONE)).timestamp()
 
 
 def read(path: Path) -> Recording:

@@ -12,7 +12,8 @@ LIST = Path(__file__).parent / "out_of_scope.toml"
 def out_of_scope(name: str, path: Path = LIST) -> Mapping[int, str]:
     """Line number → reason, of one transcript.
 
-    The file holds one table per transcript; its keys are lines and ranges ("12", "30-41", "50, 53"), its values reasons.
+    The file holds one table per transcript; its keys are lines and ranges ("12", "30-41", "50, 53"), its values
+    reasons.
     """
     entries = tomllib.loads(path.read_text()).get(name, {})
     return {number: reason for lines, reason in entries.items() for number in _numbers(lines)}

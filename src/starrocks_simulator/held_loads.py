@@ -1,0 +1,66 @@
+"""Loads that are committed and not published: readers do not see them, the next load comes behind them (O2§y6)."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from starrocks_simulator.versions import set_version
+
+if TYPE_CHECKING:
+    from starrocks_simulator.catalog import PhysicalPartition, Table
+    from starrocks_simulator.frontend import Frontend
+
+
+@frozen
+class HeldLoad:
+    """One partition's part of a committed load.
+
+    Attributes:
+        physical: Where it belongs.
+        version: What it becomes when it is published; it never is if this does not follow the visible version.
+        committed: Epoch seconds: its VISIBLE_VERSION_TIME, whenever it is published (R§0.7).
+        rows: Name of the DuckDB table with its rows.
+    """
+
+    table: Table
+    physical: PhysicalPartition
+    version: int
+    committed: int
+    rows: str
+
+
+class HeldLoads:
+    """The committed, unpublished loads of one cluster, oldest first."""
+
+    def __init__(self, frontend: Frontend) -> None:
+        self._frontend = frontend
+        self._held: list[HeldLoad] = []
+        self._numbers = itertools.count(1)
+
+    def commit(self, table: Table, physical: PhysicalPartition, rows: str) -> None:
+        """Keep staged rows (a DuckDB query) as a committed load of one partition."""
+        name = f"held{next(self._numbers)}"
+        self._frontend.rows.query(f"CREATE TABLE {name} AS {rows}")
+        self._held.append(HeldLoad(table, physical, physical.next_version, int(self._frontend.now()), name))
+        physical.next_version += 1
+
+    def publish(self) -> None:
+        """Make visible whatever follows the visible version of its partition; what sits behind a hole stays (O2§y6)."""
+        waiting: list[HeldLoad] = []
+        for load in self._held:
+            if load.version == load.physical.visible_version + 1:
+                self._publish(load)
+            else:
+                waiting.append(load)
+        self._held = waiting
+
+    def _publish(self, load: HeldLoad) -> None:
+        rows, physical, following = self._frontend.rows, load.physical, load.physical.next_version
+        rows.add(physical.id, load.table.model, load.table.columns, f"SELECT * FROM {load.rows}")
+        rows.query(f"DROP TABLE {load.rows}")
+        set_version(self._frontend, physical, load.version)
+        physical.visible_version_time, physical.next_version = load.committed, following
+        physical.data_version = load.version
