@@ -39,7 +39,7 @@ def describe(progress: Progress) -> str:
             return f"from an earlier command: {progress.subject} is {outcome} ({progress.detail})"
         case Retrying():
             return f"{progress.database}: attempt {progress.attempt} follows, because {progress.reason}"
-        case Warned():
+        case _:
             about = f"{progress.table}: " if progress.table else ""
             return f"warning: {about}{progress.message}"
 

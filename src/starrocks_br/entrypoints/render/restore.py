@@ -11,7 +11,6 @@ from starrocks_br.domain.restore_plan import (
     DropTable,
     PauseTtl,
     Rename,
-    RepairHole,
     RestorePartitions,
     RestorePlan,
     Step,
@@ -62,12 +61,12 @@ def step_text(step: Step) -> str:  # noqa: PLR0911 -- one line per kind of step
         case AddPartitions():
             names = some([partition.name for partition in step.partitions])
             return f"add {number(len(step.partitions), 'empty partition')} to {step.table} ({names})"
-        case RepairHole():
-            return f"make partition {step.partition} of {step.table} loadable again"
         case DropTable():
             return f"drop {step.table}"
         case Verify():
             return f"compare {step.table} with what was recorded, and read it"
+        case _:
+            return f"make partition {step.partition} of {step.table} loadable again"
 
 
 def _job(step: RestorePartitions) -> str:
