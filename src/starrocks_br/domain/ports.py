@@ -104,7 +104,11 @@ class Cluster(Protocol):
 
     @abstractmethod
     def observe(self, tables: Collection[TableRef]) -> Observation:
-        """Look at tables: three statements, and three per database, however many tables there are."""
+        """Look at tables: four statements, and three per database, however many tables there are."""
+
+    @abstractmethod
+    def table_id(self, table: TableRef) -> int | None:
+        """The server's id of a table; None if there is no OLAP table of that name."""
 
     @abstractmethod
     def count_rows(self, table: TableRef) -> int:

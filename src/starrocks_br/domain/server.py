@@ -16,6 +16,9 @@ CANCELLED: Final = "CANCELLED"
 BEFORE_THE_CUT: Final = frozenset({"PENDING", "SNAPSHOTING"})
 """States of a BACKUP in which its cut may still be made, or made again after an FE restart (O§v)."""
 
+SLOT_TAKEN: Final = "Can only run one backup or restore job"
+"""How BACKUP and RESTORE are refused while a job holds the database's slot (R§3.2, H4)."""
+
 
 class JobKind(StrEnum):
     """BACKUP and RESTORE share one slot per database (R§5)."""

@@ -85,3 +85,9 @@ def advance(status: Status, event: Event) -> Status:
 def sources(event: Event) -> frozenset[Status]:
     """The states that the event changes: what an UPDATE of the status may match."""
     return frozenset(status for status, moves in TRANSITIONS.items() if event in moves and moves[event] is not status)
+
+
+def outcome(event: Event) -> Status:
+    """The one state that the event leads to, wherever it comes from; absorbing states aside."""
+    (status,) = {advance(source, event) for source in sources(event)}
+    return status

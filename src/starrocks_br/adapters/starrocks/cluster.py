@@ -9,7 +9,7 @@ from typing import Final
 from starrocks_br.adapters.starrocks import looks, rows, statements
 from starrocks_br.adapters.starrocks.statements import Statement
 from starrocks_br.domain.backup_plan import DatabaseBackup
-from starrocks_br.domain.errors import Refused, UnsupportedServer
+from starrocks_br.domain.errors import Refused, UnknownTable, UnsupportedServer
 from starrocks_br.domain.names import DatabaseName, Label, RepositoryName, TableName, TableRef
 from starrocks_br.domain.partitions import Observation
 from starrocks_br.domain.ports import Cluster, Rows, SqlExecutor
@@ -92,6 +92,14 @@ class StarRocksCluster(Cluster):
         )
         return [answer for answer in answers if answer is not None]
 
+    def table_id(self, table: TableRef) -> int | None:  # noqa: D102
+        config = self._config(table)
+        return None if config is None else rows.number(config, "table_id")
+
+    def _config(self, table: TableRef) -> rows.Row | None:
+        configs = rows.records(self._run(statements.config_of(table)))
+        return next((row for row in configs if rows.text(row, "table_engine") == "OLAP"), None)
+
     def count_rows(self, table: TableRef) -> int:  # noqa: D102
         return int(str(self._run(statements.count_rows(table)).rows[0][0]))
 
@@ -113,8 +121,9 @@ class StarRocksCluster(Cluster):
             self._run(statement)
 
     def _add_partitions(self, step: AddPartitions) -> None:
-        configs = rows.records(self._run(statements.configs_of({step.table.database})))
-        own = next(row for row in configs if rows.text(row, "table_name") == step.table.name)
+        own = self._config(step.table)
+        if own is None:
+            raise UnknownTable(f"{step.table} does not exist any more")
         keys = rows.text(own, "distribute_key")
         distribution = f"HASH({keys})" if rows.text(own, "distribute_type").upper() == "HASH" else "RANDOM"
         for partition in step.partitions:

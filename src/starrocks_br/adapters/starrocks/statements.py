@@ -127,14 +127,26 @@ def columns_of(databases: Collection[str]) -> Statement:
     )
 
 
+_CONFIG_COLUMNS: Final = (
+    "TABLE_SCHEMA, TABLE_NAME, TABLE_ENGINE, TABLE_MODEL, PRIMARY_KEY, PARTITION_KEY, DISTRIBUTE_KEY, "
+    "DISTRIBUTE_TYPE, SORT_KEY, PROPERTIES, TABLE_ID"
+)
+
+
 def configs_of(databases: Collection[str]) -> Statement:
     """What RESTORE compares of every table, and its id (R§8.4)."""
     condition = _in("TABLE_SCHEMA", "d", databases)
     return Statement(
-        "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ENGINE, TABLE_MODEL, PRIMARY_KEY, PARTITION_KEY, DISTRIBUTE_KEY, "
-        "DISTRIBUTE_TYPE, SORT_KEY, PROPERTIES, TABLE_ID "
-        f"FROM information_schema.tables_config WHERE {condition.sql}",
-        condition.values,
+        f"SELECT {_CONFIG_COLUMNS} FROM information_schema.tables_config WHERE {condition.sql}", condition.values
+    )
+
+
+def config_of(ref: TableRef) -> Statement:
+    """The same of one table."""
+    return Statement(
+        f"SELECT {_CONFIG_COLUMNS} FROM information_schema.tables_config "
+        "WHERE TABLE_SCHEMA = :schema AND TABLE_NAME = :name",
+        {"schema": ref.database, "name": ref.name},
     )
 
 

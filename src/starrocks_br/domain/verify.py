@@ -1,0 +1,63 @@
+"""What a restored table must look like."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from starrocks_br.domain.manifest import Held, Manifest
+from starrocks_br.domain.names import PartitionName
+from starrocks_br.domain.partitions import Identity, Partition, TableState
+
+
+def differences(manifest: Manifest, state: TableState, expected: Collection[PartitionName]) -> tuple[str, ...]:
+    """How the table differs from the manifest, one line each; nothing is said of rows.
+
+    Args:
+        manifest: What is wanted in the end.
+        state: What was seen.
+        expected: The partitions that should be there by now.
+    """
+    return tuple(_differences(manifest, state, expected))
+
+
+def _differences(manifest: Manifest, state: TableState, expected: Collection[PartitionName]) -> Iterable[str]:
+    # An unpartitioned table's only partition bears the table's present name.
+    found = {_at_home(manifest, state, name): partition for name, partition in state.partitions.items()}
+    for name in sorted(set(expected) - found.keys()):
+        yield f"partition {name} is missing"
+    for name in sorted(found.keys() - set(expected)):
+        yield f"partition {name} should not be there"
+    for name in sorted(state.temporary):
+        yield f"temporary partition {name} should not be there"
+    for name in sorted(found.keys() & set(expected)):
+        yield from _of_partition(manifest.held[name], found[name])
+
+
+def _at_home(manifest: Manifest, state: TableState, name: PartitionName) -> PartitionName:
+    return PartitionName(manifest.table.name) if str(name) == state.table.name else name
+
+
+def _of_partition(held: Held, found: Partition) -> Iterable[str]:
+    wanted = held.captured.partition
+    if not wanted.identity:
+        return
+    if found.values != wanted.values:
+        yield f"partition {wanted.name} holds {found.values}, not {wanted.values}"
+    if found.buckets != wanted.buckets:
+        yield f"partition {wanted.name} has {found.buckets} buckets, not {wanted.buckets}"
+    if found.hole:
+        yield f"partition {wanted.name} has a hole in its versions: no load would ever become visible"
+    if len(found.identity) == len(wanted.identity) == 1:
+        yield from _of_version(held, found)
+
+
+def _of_version(held: Held, found: Partition) -> Iterable[str]:
+    lowest = _version(held.captured.partition.identity)
+    highest = _version(held.captured.after) if held.captured.after else None
+    version = _version(found.identity)
+    if version < lowest or (highest is not None and version > highest):
+        yield f"partition {found.name} is at version {version}, not between {lowest} and {highest}"
+
+
+def _version(identity: Identity) -> int:
+    return max(version for _, version, _ in identity)

@@ -1,0 +1,238 @@
+"""One run of `backup`: look, plan, one job per database, then the snapshot of our own history."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Final
+
+from attrs import define, evolve, field, frozen
+
+from starrocks_br.domain.backup_plan import BackupPlan, BackupPolicy, DatabaseBackup, Recorded, intent, plan_backup
+from starrocks_br.domain.events import BackupPlanned, Warned
+from starrocks_br.domain.names import DatabaseName, RunId, TableRef, label_for, run_id
+from starrocks_br.domain.partitions import Observation
+from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.server import Server
+from starrocks_br.domain.snapshot import BackupType, Consistency, Snapshot
+from starrocks_br.domain.status import Status
+from starrocks_br.services.baselines import recorded
+from starrocks_br.services.campaign import Campaign, Draft
+from starrocks_br.services.conclude import SECOND
+from starrocks_br.services.metadata import save_history
+from starrocks_br.services.preflight import ready
+from starrocks_br.services.reconcile import baseline_point, identities_before, reconcile
+from starrocks_br.services.reports import BackupReport, DatabaseOutcome
+from starrocks_br.services.requests import BackupRequest
+
+LOOK_KEEPS_FOR: Final = 60.0
+"""Seconds for which databases may be planned from one look; an older look is taken anew (design §9.4)."""
+
+
+def plan(ports: Ports, request: BackupRequest) -> BackupPlan:
+    """What a run would do now. Writes nothing.
+
+    Raises:
+        NotInitialised: As in `preflight.ready`; every ClusterError likewise.
+    """
+    ready(ports, request.place, writing=True)
+    busy = {journal.target for journal in ports.restores.unfinished()}
+    return _Planning(ports=ports, request=request, busy=frozenset(busy)).everything().plan
+
+
+def run(ports: Ports, request: BackupRequest) -> BackupReport:
+    """Back up the selected tables; what fails for one database does not stop the others.
+
+    Raises:
+        NotInitialised: As in `preflight.ready`.
+        Unreachable: Nobody answers any more; what was sent goes on and is picked up by the next command.
+    """
+    server = ready(ports, request.place, writing=True)
+    found = reconcile(ports, request.place, server)
+    planning = _Planning(ports=ports, request=request, busy=found.busy)
+    planned = planning.everything()
+    ports.listener(BackupPlanned(plan=planned.plan))
+    this_run = run_id(f"{planned.look.at:%Y%m%dT%H%M%S}_{ports.tokens()}")
+    drafting = _Drafting(ports=ports, request=request, server=server, run=this_run, planning=planning)
+    campaign = Campaign(ports=ports, place=request.place, max_parallel=request.max_parallel, draft=drafting.draft)
+    outcomes = campaign.run([work.database for work in planned.plan.databases], _adopted(ports, found.alive.values()))
+    return BackupReport(
+        run=this_run,
+        databases=tuple(outcome for _, outcome in sorted(outcomes.items())),
+        problems=planning.problems,
+        metadata=save_history(ports, request.place, server, this_run),
+        settled=tuple(found.settled),
+    )
+
+
+@frozen(kw_only=True)
+class _Planned:
+    """A plan and what it was made from.
+
+    Attributes:
+        look: The look.
+        looked_at: When, on this machine's clock.
+        known: What was recorded of the tables.
+        plan: What to do.
+    """
+
+    look: Observation
+    looked_at: float
+    known: Mapping[TableRef, Recorded]
+    plan: BackupPlan
+
+
+@define(kw_only=True)
+class _Planning:
+    """Looks and plans, for all databases at once or for one anew.
+
+    Attributes:
+        ports: The outside.
+        request: What was asked for.
+        busy: Tables under a restore: they get no entry.
+        problems: What is left out, and why.
+    """
+
+    ports: Ports
+    request: BackupRequest
+    busy: frozenset[TableRef]
+    problems: dict[str, str] = field(factory=dict)
+    _chosen: frozenset[TableRef] = field(default=frozenset(), init=False)
+    _planned: _Planned | None = field(default=None, init=False)
+
+    def everything(self) -> _Planned:
+        """Select the tables and plan them all from one look."""
+        existing = self.ports.cluster.tables()
+        chosen, unmatched = self.request.selection.expand(existing, self.request.place.ops)
+        self.problems |= dict.fromkeys(unmatched, "no such table")
+        self.problems |= {str(table): "a restore of it is not finished" for table in chosen & self.busy}
+        self._chosen = chosen - self.busy
+        self._planned = self._plan(self._chosen)
+        return self._planned
+
+    def work_on(self, database: DatabaseName, *, anew: bool) -> tuple[_Planned, DatabaseBackup | None]:
+        """What to do for one database, from a look that is fresh enough; None if nothing can be done."""
+        planned = self._planned
+        now = self.ports.clock.monotonic()
+        if planned is None or anew or now - planned.looked_at > LOOK_KEEPS_FOR:
+            planned = self._plan({table for table in self._chosen if table.database == database})
+        works = {work.database: work for work in planned.plan.databases}
+        return planned, works.get(database)
+
+    def _plan(self, tables: Collection[TableRef]) -> _Planned:
+        look = self._look(tables)
+        known = recorded(self.ports, self.request.place, look)
+        policy = BackupPolicy(full=self.request.full, max_chain=self.request.max_chain)
+        made = plan_backup(look, known, policy)
+        self.problems |= {str(table): why for table, why in made.problems.items()}
+        gone = set(tables) - look.tables.keys() - look.unreadable.keys()
+        self.problems |= {str(table): "it was dropped a moment ago" for table in gone}
+        return _Planned(look=look, looked_at=self.ports.clock.monotonic(), known=known, plan=made)
+
+    def _look(self, tables: Collection[TableRef]) -> Observation:
+        """Look; while temporary partitions stand, wait a little for the load that made them to end."""
+        began = self.ports.clock.monotonic()
+        while True:
+            look = self.ports.cluster.observe(tables)
+            waiting = [table for table, state in look.tables.items() if state.temporary]
+            if not waiting or self.ports.clock.monotonic() - began >= self.request.place.wait:
+                return look
+            names = ", ".join(str(table) for table in waiting)
+            self.ports.listener(Warned(message=f"waiting for temporary partitions of {names} to go"))
+            self.ports.clock.sleep(self.request.place.poll_interval)
+
+
+@define(kw_only=True)
+class _Drafting:
+    """Makes the next job of a database.
+
+    Attributes:
+        ports: The outside.
+        request: What was asked for.
+        server: The cluster.
+        run: This run.
+        planning: Where the plan comes from.
+    """
+
+    ports: Ports
+    request: BackupRequest
+    server: Server
+    run: RunId
+    planning: _Planning
+    _drafted: set[DatabaseName] = field(factory=set, init=False)
+
+    def draft(self, database: DatabaseName) -> Draft | DatabaseOutcome:
+        """The database's next job; or its outcome, if nothing of it has to be captured."""
+        planned, work = self.planning.work_on(database, anew=database in self._drafted)
+        self._drafted.add(database)
+        if work is None:
+            return DatabaseOutcome(database=database, label=None, status=Status.UNCHANGED)
+        if work.unchanged:
+            return self._unchanged(planned, work)
+        snapshot = self._snapshot(planned, database)
+        return Draft(
+            entries=intent(work, planned.look, snapshot),
+            before={part.table: planned.look.tables[part.table].identities() for part in work.tables},
+            baseline_at=_newest(planned.known.get(part.table) for part in work.tables),
+            submit=lambda: self.ports.cluster.submit_backup(
+                snapshot.label, self.request.place.repository, work, self.request.place.job_timeout
+            ),
+        )
+
+    def _unchanged(self, planned: _Planned, work: DatabaseBackup) -> DatabaseOutcome:
+        """No job: the look itself is the point."""
+        at = self.ports.cluster.now() + SECOND
+        snapshot = evolve(
+            self._snapshot(planned, work.database),
+            status=Status.UNCHANGED,
+            not_before=planned.look.at,
+            snapshot_at=at,
+            finished_at=at,
+        )
+        entries = [evolve(entry, consistency=Consistency.EXACT) for entry in intent(work, planned.look, snapshot)]
+        self.ports.backups.record(entries)
+        return DatabaseOutcome(
+            database=work.database,
+            label=snapshot.label,
+            status=Status.UNCHANGED,
+            tables=tuple(entry.outline() for entry in entries),
+        )
+
+    def _snapshot(self, planned: _Planned, database: DatabaseName) -> Snapshot:
+        return Snapshot(
+            label=label_for(database, planned.look.at, self.ports.tokens()),
+            run=self.run,
+            cluster=self.server.cluster,
+            repository=self.request.place.repository,
+            database=database,
+            status=Status.PENDING,
+            created_at=planned.look.at,
+        )
+
+
+def _newest(known: Iterable[Recorded | None]) -> datetime | None:
+    return max((one.manifest.at for one in known if one is not None and one.manifest is not None), default=None)
+
+
+def _adopted(ports: Ports, snapshots: Iterable[Snapshot]) -> list[Draft]:
+    """Jobs of earlier commands that still run, as if they were ours; they are watched to their end."""
+    drafts = []
+    for snapshot in snapshots:
+        reading = ports.backups.entries([snapshot.label])
+        if reading.damages or not reading.entries:
+            ports.listener(Warned(message=f"{snapshot.label} runs, but its rows cannot be trusted: it is left alone"))
+            continue
+        metadata = reading.entries[0].type is BackupType.METADATA
+        drafts.append(
+            Draft(
+                entries=reading.entries,
+                before=None if metadata else identities_before(ports, reading.entries),
+                baseline_at=baseline_point(ports, reading.entries),
+                submit=_never_again,
+            )
+        )
+    return drafts
+
+
+def _never_again() -> None:
+    raise AssertionError("an adopted job was sent already")

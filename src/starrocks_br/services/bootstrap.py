@@ -1,0 +1,176 @@
+"""The cold start: an empty cluster and a repository are enough to get the history back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from starrocks_br.domain.chain import points
+from starrocks_br.domain.errors import NoPoint, RequestError, StarRocksBrError, Unrestorable
+from starrocks_br.domain.journal import Journal, JournalStep, StepStatus
+from starrocks_br.domain.names import (
+    ClusterId,
+    Label,
+    TableRef,
+    alias_for,
+    label_name,
+    parse_metadata_label,
+    restore_id,
+)
+from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.restore_plan import DropTable, RestorePartitions
+from starrocks_br.domain.server import RemoteSnapshot, Server
+from starrocks_br.domain.snapshot import BackupType, Damage
+from starrocks_br.domain.status import RESTORABLE
+from starrocks_br.services.journals import give_up
+from starrocks_br.services.metadata import HISTORY
+from starrocks_br.services.preflight import check_repository
+from starrocks_br.services.reconcile import reconcile
+from starrocks_br.services.reports import BootstrapPlan, BootstrapReport
+from starrocks_br.services.requests import Place
+from starrocks_br.services.restore_job import run_job
+from starrocks_br.services.setup import MOST_REPLICAS, init
+
+LABELS_AT_ONCE: Final = 200
+
+
+def plan(ports: Ports, place: Place, label: Label | None = None) -> BootstrapPlan:
+    """Choose the metadata snapshot: the newest one, or the one that is named. Writes nothing.
+
+    Raises:
+        NoPoint: The repository holds none.
+        RequestError: It holds those of several clusters, and none was named.
+    """
+    ports.cluster.server()
+    check_repository(ports, place)
+    listed = (
+        ports.cluster.list_snapshots(place.repository)
+        if label is None
+        else ports.cluster.find_snapshots(place.repository, [label]).values()
+    )
+    by_cluster = _metadata_snapshots(listed)
+    if not by_cluster:
+        raise NoPoint(
+            f"repository {place.repository} holds no metadata snapshot" + (f" {label}" if label else ""),
+            why="a backup run writes one named br_meta_... after its data snapshots",
+            hint="check the name and location of the repository: SHOW REPOSITORIES",
+        )
+    if len(by_cluster) > 1:
+        newest = ", ".join(f"{found[0].label} of cluster {cluster}" for cluster, found in sorted(by_cluster.items()))
+        raise RequestError(
+            f"repository {place.repository} holds the history of {len(by_cluster)} clusters",
+            why=f"the newest ones: {newest}",
+            hint="say which with --label",
+        )
+    ((cluster, found),) = by_cluster.items()
+    return _newest_sound(ports, place, cluster, found)
+
+
+def _metadata_snapshots(listed: Iterable[RemoteSnapshot]) -> Mapping[ClusterId, list[RemoteSnapshot]]:
+    """Usable metadata snapshots by cluster, newest first: by the instant in the label, zone-free."""
+    grouped: dict[ClusterId, list[RemoteSnapshot]] = defaultdict(list)
+    for remote in listed:
+        parsed = parse_metadata_label(remote.label)
+        if parsed and remote.usable:
+            grouped[parsed[0]].append(remote)
+    for found in grouped.values():
+        found.sort(key=lambda remote: (str(parse_metadata_label(remote.label)), remote.label), reverse=True)
+    return grouped
+
+
+def _newest_sound(ports: Ports, place: Place, cluster: ClusterId, found: list[RemoteSnapshot]) -> BootstrapPlan:
+    for number, remote in enumerate(found):
+        parsed = parse_metadata_label(remote.label)
+        label, stamp = label_name(remote.label), remote.backup_timestamp
+        if parsed is None or stamp is None:
+            continue
+        details = ports.cluster.read_snapshot(place.repository, label, stamp)
+        if details.contents is not None and HISTORY in details.contents:
+            return BootstrapPlan(
+                label=label,
+                cluster=cluster,
+                taken_at=parsed[1],
+                repository=place.repository,
+                backup_timestamp=stamp,
+                others=len(found) - number - 1,
+            )
+    raise Unrestorable(
+        f"no metadata snapshot of cluster {cluster} can be read",
+        why=f"{len(found)} are listed in repository {place.repository}, none shows a table {HISTORY}",
+    )
+
+
+def run(ports: Ports, place: Place, planned: BootstrapPlan) -> BootstrapReport:
+    """Restore the history under an alias, take over the labels that are absent here, and settle what was open.
+
+    Raises:
+        JobFailed: The server cancelled the RESTORE; nothing is left behind.
+    """
+    init(ports, place)
+    server = ports.cluster.server()
+    before = reconcile(ports, place, server)
+    rows = _take_over(ports, place, server, planned)
+    after = reconcile(ports, place, server)
+    outlines = ports.backups.outlines(statuses=RESTORABLE)
+    tables = {outline.table for outline in outlines if outline.type is not BackupType.METADATA}
+    return BootstrapReport(
+        plan=planned,
+        rows=rows,
+        points={table: len(points(outlines, table)) for table in sorted(tables)},
+        damages=_damages(ports, {outline.label for outline in outlines}),
+        settled=(*before.settled, *after.settled),
+    )
+
+
+def _take_over(ports: Ports, place: Place, server: Server, planned: BootstrapPlan) -> int:
+    restore = restore_id(ports.tokens())
+    alias = TableRef(place.ops, alias_for(restore))
+    steps = (
+        RestorePartitions(
+            label=planned.label,
+            backup_timestamp=planned.backup_timestamp,
+            source=HISTORY,
+            into=alias,
+            creating=True,
+            partitions=None,
+            replication_num=min(place.replication_num or MOST_REPLICAS, server.alive_backends),
+        ),
+        DropTable(table=alias),
+    )
+    journal = Journal(
+        restore=restore,
+        cluster=server.cluster,
+        repository=place.repository,
+        target=alias,
+        alias=alias,
+        created_at=server.now,
+        steps=tuple(JournalStep(step=step, status=StepStatus.PLANNED) for step in steps),
+    )
+    ports.restores.begin(journal)
+    try:
+        return _restore_and_copy(ports, place, journal, *steps)
+    except StarRocksBrError as error:
+        error.hint = error.hint or give_up(ports, place, restore)
+        raise
+
+
+def _restore_and_copy(
+    ports: Ports, place: Place, journal: Journal, restoring: RestorePartitions, dropping: DropTable
+) -> int:
+    ports.restores.mark(journal.restore, 0, StepStatus.SENT)
+    run_job(ports, place, restoring)
+    table_id = ports.cluster.table_id(journal.alias)
+    ports.restores.mark(journal.restore, 0, StepStatus.DONE, table_id=table_id)
+    rows = ports.backups.adopt(journal.alias)
+    ports.restores.mark(journal.restore, 1, StepStatus.SENT, table_id=table_id)
+    ports.cluster.apply(dropping, place.repository, place.job_timeout)
+    ports.restores.mark(journal.restore, 1, StepStatus.DONE, table_id=table_id)
+    return rows
+
+
+def _damages(ports: Ports, labels: Collection[Label]) -> tuple[Damage, ...]:
+    """Read everything once, a few labels at a time: after a disaster nobody wants to learn of damage later."""
+    ordered = sorted(labels)
+    groups = (ordered[start : start + LABELS_AT_ONCE] for start in range(0, len(ordered), LABELS_AT_ONCE))
+    return tuple(damage for group in groups for damage in ports.backups.entries(group).damages)

@@ -1,0 +1,380 @@
+"""Jobs from intent to proof: several databases at a time, one connection, one loop, no threads."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from attrs import define, field, frozen
+
+from starrocks_br.domain.conclusion import Looked, look_again
+from starrocks_br.domain.errors import (
+    Busy,
+    ClusterError,
+    JobFailed,
+    OutcomeUnknown,
+    Refused,
+    StarRocksBrError,
+    Unreachable,
+)
+from starrocks_br.domain.events import JobSent, Retrying, Warned
+from starrocks_br.domain.names import DatabaseName, Label, PartitionName, TableRef
+from starrocks_br.domain.partitions import Identity
+from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.server import CANCELLED, SLOT_TAKEN, Job, JobKind
+from starrocks_br.domain.snapshot import Consistency, Entry
+from starrocks_br.domain.status import UNSETTLED, Event, Status
+from starrocks_br.services.conclude import conclude, late
+from starrocks_br.services.reports import DatabaseOutcome
+from starrocks_br.services.requests import Place
+from starrocks_br.services.watch import Watched, patiently
+
+ATTEMPTS: Final = 3
+"""How often a database is tried, all causes together."""
+
+WORTH_A_RETRY: Final = ("already merged", "failed to choose replica", "does not exist")
+"""Parts of a CANCELLED job's Status after which a new look and a new job may succeed (R§4.4)."""
+
+Identities = Mapping[TableRef, Mapping[PartitionName, Identity]]
+
+
+@frozen(kw_only=True)
+class Draft:
+    """One job that is about to be sent.
+
+    Attributes:
+        entries: The intent, with a new label.
+        before: All identities of each table as the intent saw them; None if nobody is to look again.
+        baseline_at: The newest point among the baselines.
+        submit: Sends the BACKUP.
+    """
+
+    entries: tuple[Entry, ...]
+    before: Identities | None
+    baseline_at: datetime | None
+    submit: Callable[[], None]
+
+    @property
+    def label(self) -> Label:
+        """The label of the snapshot to be."""
+        return self.entries[0].label
+
+    @property
+    def database(self) -> DatabaseName:
+        """Whose slot it takes."""
+        return self.entries[0].snapshot.database
+
+
+@define(kw_only=True)
+class Attempt:
+    """One job that was sent, by us or by an earlier command.
+
+    Attributes:
+        draft: What it is.
+        watched: What was seen of it.
+        adopted: Whether an earlier command sent it: then the look after its cut may come late.
+        looked: What the look after the cut taught.
+        look_due: Whether that look is still to be taken.
+    """
+
+    draft: Draft
+    watched: Watched
+    adopted: bool
+    looked: Looked | None = None
+    look_due: bool = True
+
+
+@define(kw_only=True)
+class Campaign:
+    """Takes databases from draft to outcome.
+
+    Attributes:
+        ports: The outside.
+        place: What the command works with.
+        max_parallel: How many jobs run at the same time.
+        draft: Makes the next job of a database from a fresh look; or says at once how it ended.
+    """
+
+    ports: Ports
+    place: Place
+    max_parallel: int
+    draft: Callable[[DatabaseName], Draft | DatabaseOutcome]
+    _queue: deque[DatabaseName] = field(factory=deque, init=False)
+    _waiting: dict[DatabaseName, float] = field(factory=dict, init=False)
+    _active: dict[DatabaseName, Attempt] = field(factory=dict, init=False)
+    _tries: dict[DatabaseName, int] = field(factory=dict, init=False)
+    _began: dict[DatabaseName, float] = field(factory=dict, init=False)
+    _outcomes: dict[DatabaseName, DatabaseOutcome] = field(factory=dict, init=False)
+
+    def run(
+        self, databases: Iterable[DatabaseName], adopted: Iterable[Draft] = ()
+    ) -> dict[DatabaseName, DatabaseOutcome]:
+        """Work until every database has an outcome; jobs of earlier commands come first in their databases.
+
+        Raises:
+            Unreachable: Nobody answers any more. What was sent goes on and is picked up by the next command.
+        """
+        now = self.ports.clock.monotonic()
+        for draft in adopted:
+            watched = Watched(database=draft.database, label=draft.label, began=now)
+            self._active[draft.database] = Attempt(draft=draft, watched=watched, adopted=True)
+        self._queue.extend(databases)
+        while self._queue or self._waiting or self._active:
+            self._start_some()
+            if self._active or self._waiting:
+                self._poll()
+            if self._active or self._waiting:
+                self.ports.clock.sleep(self.place.poll_interval)
+        return self._outcomes
+
+    # --- sending ------------------------------------------------------------------------------------------------------
+
+    def _start_some(self) -> None:
+        for database in [name for name in self._queue if name not in self._active]:
+            if len(self._active) >= self.max_parallel:
+                return
+            self._queue.remove(database)
+            self._start(database)
+
+    def _start(self, database: DatabaseName) -> None:
+        self._began.setdefault(database, self.ports.clock.monotonic())
+        self._tries[database] = self._tries.get(database, 0) + 1
+        try:
+            draft = self.draft(database)
+        except ClusterError as error:
+            self._end_or_retry(database, None, error, transient=_is_transient(error))
+            return
+        if isinstance(draft, DatabaseOutcome):
+            self._outcomes[database] = draft
+        else:
+            self._send(draft)
+
+    def _send(self, draft: Draft) -> None:
+        database, label = draft.database, draft.label
+        try:
+            self.ports.backups.record(draft.entries)
+            if not self.ports.backups.advance(label, Event.SENT, {"submitted_at": self.ports.cluster.now()}):
+                raise OutcomeUnknown(f"snapshot {label} could not be written down as sent; it was not sent")
+        except ClusterError as error:
+            self._end_or_retry(database, label, error, transient=_is_transient(error))
+            return
+        try:
+            draft.submit()
+        except Refused as refusal:
+            self.ports.backups.advance(label, Event.REFUSED, {"error_code": str(refusal.errno), "error": refusal.why})
+            self._refused(draft, refusal)
+        except (OutcomeUnknown, Unreachable) as error:
+            self._ask_whether_sent(draft, error)
+        else:
+            self._watch(draft)
+
+    def _watch(self, draft: Draft) -> None:
+        self.ports.listener(JobSent(database=draft.database, label=draft.label))
+        watched = Watched(database=draft.database, label=draft.label, began=self.ports.clock.monotonic())
+        self._active[draft.database] = Attempt(draft=draft, watched=watched, adopted=False)
+
+    def _refused(self, draft: Draft, refusal: Refused) -> None:
+        if SLOT_TAKEN in refusal.why:
+            self._tries[draft.database] -= 1
+            self._waiting.setdefault(draft.database, self._began[draft.database] + self.place.wait)
+            self.ports.listener(Warned(message=f"{draft.database}: {refusal.why}; waiting for it to end"))
+        else:
+            self._end_or_retry(draft.database, draft.label, refusal, transient=refusal.transient)
+
+    def _ask_whether_sent(self, draft: Draft, error: ClusterError) -> None:
+        """The label stays RUNNING whatever the answer: a statement in flight may still arrive."""
+        jobs = self._jobs(JobKind.BACKUP, [draft.database])
+        if draft.database in jobs and jobs[draft.database].label == draft.label:
+            self._watch(draft)
+        else:
+            self._end_or_retry(draft.database, draft.label, error, transient=True)
+
+    # --- watching -----------------------------------------------------------------------------------------------------
+
+    def _poll(self) -> None:
+        jobs = self._jobs(JobKind.BACKUP, self._active)
+        current = {
+            database: job
+            for database, job in jobs.items()
+            if database in self._active and job.label == self._active[database].draft.label
+        }
+        self._look_after_cuts(current)
+        for database, attempt in list(self._active.items()):
+            self._step(attempt, current.get(database))
+        self._poll_waiting()
+
+    def _jobs(self, kind: JobKind, databases: Iterable[DatabaseName]) -> dict[DatabaseName, Job]:
+        names = tuple(databases)
+        found = patiently(
+            self.ports.clock, lambda: self.ports.cluster.jobs(kind, names), pause=self.place.poll_interval
+        )
+        return {job.database: job for job in found}
+
+    def _look_after_cuts(self, jobs: Mapping[DatabaseName, Job]) -> None:
+        """One look for all jobs that were cut since the last poll."""
+        due = [
+            attempt
+            for database, attempt in self._active.items()
+            if attempt.look_due and attempt.draft.before is not None and database in jobs and jobs[database].cut
+        ]
+        if not due:
+            return
+        tables = [entry.table for attempt in due for entry in attempt.draft.entries]
+        try:
+            look = patiently(
+                self.ports.clock, lambda: self.ports.cluster.observe(tables), pause=self.place.poll_interval
+            )
+        except Refused as refusal:
+            self.ports.listener(Warned(message=f"the tables cannot be looked at after the cut: {refusal}"))
+            look = None
+        for attempt in due:
+            attempt.look_due = False
+            if look is not None and attempt.draft.before is not None:
+                looked = look_again(attempt.draft.entries, attempt.draft.before, look)
+                attempt.looked = late(looked) if attempt.adopted else looked
+
+    def _step(self, attempt: Attempt, job: Job | None) -> None:
+        if job is None:
+            self._vanished(attempt)
+        elif not job.ended:
+            attempt.watched.saw(self.ports, job)
+            if attempt.watched.stuck(self.ports.clock):
+                self._give_up_stuck(attempt, job)
+        else:
+            self._forget(attempt, job)
+            if job.state == CANCELLED:
+                self._cancelled(attempt, job)
+            else:
+                self._finished(attempt, cut_by=job.snapshot_at, finished_at=job.finished_at)
+
+    def _forget(self, attempt: Attempt, job: Job | None) -> None:
+        del self._active[attempt.draft.database]
+        attempt.watched.ended(self.ports, job)
+
+    def _vanished(self, attempt: Attempt) -> None:
+        """A slot is only given away when its job has ended; how it ended only the repository can tell (R§5)."""
+        self._forget(attempt, None)
+        self._finished(attempt, cut_by=None, finished_at=None)
+
+    def _give_up_stuck(self, attempt: Attempt, job: Job) -> None:
+        """The one case in which we cancel: a frozen job holds its slot for a day (O§v)."""
+        self._forget(attempt, job)
+        self.ports.cluster.cancel_backup(attempt.draft.database)
+        why = f"it did not move for long in {job.state}, as after a restart of the frontend (cancelled)"
+        self.ports.backups.advance(attempt.draft.label, Event.REFUSED, {"error_code": "stuck", "error": why})
+        what = f"the backup of {attempt.draft.database} was frozen"
+        self._failed(attempt, JobFailed(what, label=attempt.draft.label, why=why, transient=True))
+
+    def _cancelled(self, attempt: Attempt, job: Job) -> None:
+        label = attempt.draft.label
+        self.ports.backups.advance(
+            label, Event.REFUSED, {"error_code": "cancelled", "error": job.status, "finished_at": job.finished_at}
+        )
+        transient = any(part in job.status for part in WORTH_A_RETRY)
+        what = f"the backup of {attempt.draft.database} was cancelled by the server"
+        self._failed(attempt, JobFailed(what, label=label, why=job.status, transient=transient))
+
+    def _finished(self, attempt: Attempt, *, cut_by: datetime | None, finished_at: datetime | None) -> None:
+        try:
+            if attempt.adopted and self._settled_elsewhere(attempt):
+                return
+            now = self.ports.cluster.now() if cut_by is None or finished_at is None else finished_at
+            entries = conclude(
+                self.ports,
+                self.place,
+                attempt.draft.entries,
+                cut_by=cut_by or now,
+                finished_at=finished_at or now,
+                baseline_at=attempt.draft.baseline_at,
+                looked=attempt.looked,
+            )
+        except ClusterError as error:
+            self._failed(attempt, error)
+        else:
+            self._succeeded(attempt, entries)
+
+    def _settled_elsewhere(self, attempt: Attempt) -> bool:
+        """Whether the command that sent an adopted job is alive and has concluded it itself."""
+        outlines = self.ports.backups.outlines(statuses=UNSETTLED)
+        return attempt.draft.label not in {outline.label for outline in outlines}
+
+    # --- outcomes -----------------------------------------------------------------------------------------------------
+
+    def _succeeded(self, attempt: Attempt, entries: Sequence[Entry]) -> None:
+        if attempt.adopted:
+            return
+        database = attempt.draft.database
+        self._outcomes[database] = self._outcome(database, attempt.draft.label, Status.FINISHED, entries=entries)
+        moved = any(entry.consistency is Consistency.FUZZY for entry in entries)
+        if moved and self._tries[database] == 1:
+            self._again(database, "partitions moved while the snapshot was cut; taking them, too")
+
+    def _failed(self, attempt: Attempt, error: ClusterError) -> None:
+        if attempt.adopted:
+            self.ports.listener(Warned(message=f"{attempt.draft.label}: {error}"))
+        else:
+            self._end_or_retry(attempt.draft.database, attempt.draft.label, error, transient=_is_transient(error))
+
+    def _end_or_retry(
+        self, database: DatabaseName, label: Label | None, error: StarRocksBrError, *, transient: bool
+    ) -> None:
+        if transient and self._tries[database] < ATTEMPTS:
+            self._again(database, str(error))
+        elif database not in self._outcomes:
+            self._outcomes[database] = self._outcome(database, label, Status.FAILED, error=error)
+
+    def _again(self, database: DatabaseName, reason: str) -> None:
+        self.ports.listener(Retrying(database=database, attempt=self._tries[database] + 1, reason=reason))
+        self._queue.append(database)
+
+    def _outcome(
+        self,
+        database: DatabaseName,
+        label: Label | None,
+        status: Status,
+        *,
+        entries: Sequence[Entry] = (),
+        error: StarRocksBrError | None = None,
+    ) -> DatabaseOutcome:
+        return DatabaseOutcome(
+            database=database,
+            label=label,
+            status=status,
+            tables=tuple(entry.outline() for entry in entries),
+            attempts=self._tries[database],
+            seconds=self.ports.clock.monotonic() - self._began[database],
+            error=error,
+        )
+
+    # --- a slot that someone else holds -------------------------------------------------------------------------------
+
+    def _poll_waiting(self) -> None:
+        if not self._waiting:
+            return
+        holders = {**self._jobs(JobKind.RESTORE, self._waiting), **self._running(self._waiting)}
+        for database, deadline in list(self._waiting.items()):
+            job = holders.get(database)
+            if job is None or job.ended:
+                del self._waiting[database]
+                self._queue.append(database)
+            elif self.ports.clock.monotonic() >= deadline:
+                del self._waiting[database]
+                self._outcomes[database] = self._outcome(database, None, Status.FAILED, error=_busy(job))
+
+    def _running(self, databases: Iterable[DatabaseName]) -> dict[DatabaseName, Job]:
+        jobs = self._jobs(JobKind.BACKUP, databases)
+        return {database: job for database, job in jobs.items() if not job.ended}
+
+
+def _busy(job: Job) -> Busy:
+    return Busy(
+        f"the job slot of {job.database} is taken",
+        why=f"{job.kind} {job.label} is {job.state} since {job.created_at}; a database has one slot for both kinds",
+        hint="wait for it to end, then run the command again",
+    )
+
+
+def _is_transient(error: ClusterError) -> bool:
+    return isinstance(error, OutcomeUnknown) or bool(getattr(error, "transient", False))

@@ -1,0 +1,83 @@
+"""From a job that FINISHED to a proven snapshot: what the repository says it holds, written in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from attrs import evolve
+
+from starrocks_br.domain.conclusion import Looked, settle_contents
+from starrocks_br.domain.errors import JobFailed
+from starrocks_br.domain.names import Label
+from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.snapshot import Consistency, Entry
+from starrocks_br.domain.status import Event, Status
+from starrocks_br.services.requests import Place
+
+SECOND: Final = timedelta(seconds=1)
+
+
+def conclude(
+    ports: Ports,
+    place: Place,
+    entries: Sequence[Entry],
+    *,
+    cut_by: datetime,
+    finished_at: datetime,
+    baseline_at: datetime | None = None,
+    looked: Looked | None = None,
+) -> tuple[Entry, ...]:
+    """Prove a snapshot and write it down as FINISHED; or write it down as FAILED if there is proof of that.
+
+    Args:
+        ports: The outside.
+        place: Where.
+        entries: The intent, as recorded.
+        cut_by: The cut is not later than this: SnapshotFinishedTime, or the present where nobody saw that.
+        finished_at: When the job ended.
+        baseline_at: The newest point among the entries' baselines: this one's is later.
+        looked: What the look after the cut taught; None if there was none: consistency stays unknown.
+
+    Raises:
+        JobFailed: It can never be a point (recorded as FAILED), or the repository does not list it (left open).
+    """
+    label = entries[0].label
+    remote = ports.cluster.find_snapshots(place.repository, [label]).get(label)
+    if remote is None:
+        raise JobFailed(f"the repository does not list snapshot {label}", label=label, transient=True)
+    if looked and looked.danger:
+        raise _failed(ports, label, looked.danger)
+    if not remote.usable or remote.backup_timestamp is None:
+        raise _failed(ports, label, remote.problem)
+    details = ports.cluster.read_snapshot(place.repository, label, remote.backup_timestamp)
+    if details.contents is None:
+        raise JobFailed(f"what snapshot {label} holds cannot be read", label=label, why=details.problem, transient=True)
+    settled, difference = settle_contents(looked.entries if looked else entries, details.contents)
+    if difference:
+        raise _failed(ports, label, difference)
+    snapshot = evolve(
+        settled[0].snapshot,
+        status=Status.FINISHED,
+        not_before=settled[0].snapshot.not_before or settled[0].snapshot.created_at,
+        snapshot_at=max(cut_by, baseline_at or cut_by) + SECOND,
+        finished_at=finished_at,
+        backup_timestamp=remote.backup_timestamp,
+    )
+    concluded = tuple(evolve(entry, snapshot=snapshot) for entry in settled)
+    ports.backups.conclude(concluded)
+    return concluded
+
+
+def late(looked: Looked) -> Looked:
+    """Judge by a look that came long after the cut: what moved may have moved later, so it proves nothing but rest."""
+    exact = not looked.danger and all(entry.consistency is Consistency.EXACT for entry in looked.entries)
+    if exact:
+        return looked
+    return Looked(entries=tuple(evolve(entry, consistency=Consistency.UNKNOWN) for entry in looked.entries), danger="")
+
+
+def _failed(ports: Ports, label: Label, why: str) -> JobFailed:
+    ports.backups.advance(label, Event.REFUSED, {"error_code": "unusable", "error": why})
+    return JobFailed(f"snapshot {label} cannot be a point", label=label, why=why, transient=True)

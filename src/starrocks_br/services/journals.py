@@ -1,0 +1,111 @@
+"""Closing what a killed or failed restore left behind: nothing is dropped that cannot be shown to be ours."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from starrocks_br.domain.errors import Refused
+from starrocks_br.domain.events import Settled
+from starrocks_br.domain.journal import Journal
+from starrocks_br.domain.names import RestoreId, TableRef
+from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.restore_plan import DropTable, Rename, RestorePartitions
+from starrocks_br.domain.server import Job, JobKind, Server
+from starrocks_br.services.requests import Place
+
+
+def close_journals(ports: Ports, place: Place, server: Server, settled: list[Settled]) -> frozenset[TableRef]:
+    """Close the journal of every restore that a kill left open.
+
+    Returns:
+        The tables that a restore still works on: its job runs without us.
+    """
+    busy = set()
+    for journal in ports.restores.unfinished():
+        if journal.cluster != server.cluster:
+            ports.restores.abandon(journal.restore, "it belongs to another cluster")
+        elif (job := running_job(ports, journal)) is not None:
+            busy.add(journal.target)
+            detail = f"a restore of {journal.target} still runs: its job is {job.state}"
+            settled.append(Settled(subject=journal.restore, outcome=None, detail=detail))
+        else:
+            detail = close_journal(ports, place, journal)
+            settled.append(Settled(subject=journal.restore, outcome=None, detail=detail))
+    return frozenset(busy)
+
+
+def running_job(ports: Ports, journal: Journal) -> Job | None:
+    """The journal's RESTORE job, if it has not ended."""
+    job = last_job(ports, journal)
+    return job if job is not None and not job.ended else None
+
+
+def last_job(ports: Ports, journal: Journal) -> Job | None:
+    """The newest RESTORE job in the slot of the target's database, if it is the journal's."""
+    for job in ports.cluster.jobs(JobKind.RESTORE, [journal.target.database]):
+        if any(is_job_of(job, step, journal.created_at) for step in journal.jobs_sent):
+            return job
+    return None
+
+
+def is_job_of(job: Job, step: RestorePartitions, since: datetime) -> bool:
+    """Whether a job is the step's: SHOW RESTORE's label is the snapshot's, so label alone does not tell (R§6.2)."""
+    return (
+        job.label == step.label
+        and job.timestamp == step.backup_timestamp
+        and job.created_at >= since
+        and step.source in job.objects
+    )
+
+
+def close_journal(ports: Ports, place: Place, journal: Journal) -> str:
+    """Take back what an incomplete restore made, and close its journal.
+
+    The table is touched only if it bears the id that the restore wrote down, or if the job in the slot shows that the
+    restore itself made the alias.
+
+    Returns:
+        What was done, for people.
+    """
+    detail = _take_back(ports, place, journal)
+    ports.restores.abandon(journal.restore, detail)
+    return detail
+
+
+def _take_back(ports: Ports, place: Place, journal: Journal) -> str:
+    known = journal.table_id is not None
+    if journal.exposed and known and ports.cluster.table_id(journal.target) == journal.table_id:
+        return _hide(ports, place, journal)
+    made = ports.cluster.table_id(journal.alias)
+    if made is None:
+        return f"the restore of {journal.target} was given up; it left nothing behind"
+    if made == journal.table_id or (journal.table_id is None and last_job(ports, journal) is not None):
+        ports.cluster.apply(DropTable(table=journal.alias), place.repository, place.job_timeout)
+        return f"the restore of {journal.target} was given up; its unfinished table {journal.alias} was dropped"
+    return (
+        f"the restore of {journal.target} was given up; whether {journal.alias} is its table cannot be shown, "
+        f"so it stays: DROP TABLE {journal.alias} when you know"
+    )
+
+
+def _hide(ports: Ports, place: Place, journal: Journal) -> str:
+    try:
+        ports.cluster.apply(Rename(table=journal.target, to=journal.alias.name), place.repository, place.job_timeout)
+    except Refused as refusal:
+        return f"{journal.target} is an incomplete restore and could not be renamed: {refusal}"
+    return (
+        f"the restore of {journal.target} was given up; the incomplete table is {journal.alias} now: "
+        f"DROP TABLE it when you need it no more"
+    )
+
+
+def give_up(ports: Ports, place: Place, restore: RestoreId) -> str:
+    """Take back what a failing restore made, unless its job still runs; what was done, for people."""
+    for journal in ports.restores.unfinished():
+        if journal.restore != restore:
+            continue
+        job = running_job(ports, journal)
+        if job is not None:
+            return f"its job is still {job.state}; the next command takes it back"
+        return close_journal(ports, place, journal)
+    return ""

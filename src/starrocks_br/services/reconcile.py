@@ -1,0 +1,194 @@
+"""The first act of every command that writes: find the truth about what earlier commands left open."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from attrs import define, field
+
+from starrocks_br.domain.chain import chain_to
+from starrocks_br.domain.conclusion import Looked, look_again
+from starrocks_br.domain.errors import BrokenChain, JobFailed
+from starrocks_br.domain.events import Settled
+from starrocks_br.domain.manifest import extend
+from starrocks_br.domain.names import DatabaseName, Label, PartitionName, TableRef
+from starrocks_br.domain.partitions import Identity
+from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.server import CANCELLED, DONE, Job, JobKind, RemoteSnapshot, Server
+from starrocks_br.domain.snapshot import BackupType, Entry, Snapshot
+from starrocks_br.domain.status import UNSETTLED, Event, Status
+from starrocks_br.services.conclude import conclude, late
+from starrocks_br.services.journals import close_journals
+from starrocks_br.services.requests import Place
+
+GRACE: Final = timedelta(seconds=300 + 10 + 60)
+"""query_timeout, the wait for the submit lock, and a minute: what was sent longer ago has acted, or never will."""
+
+JOB_MARGIN: Final = timedelta(seconds=60)
+
+
+@define(kw_only=True)
+class Reconciled:
+    """What was found.
+
+    Attributes:
+        settled: What became of each open end.
+        alive: Our BACKUP jobs that still run, by database.
+        busy: Tables under a restore that still runs.
+    """
+
+    settled: list[Settled] = field(factory=list)
+    alive: dict[DatabaseName, Snapshot] = field(factory=dict)
+    busy: frozenset[TableRef] = frozenset()
+
+
+def reconcile(ports: Ports, place: Place, server: Server) -> Reconciled:
+    """Settle what can be settled; leave alone what still runs. Safe to do at any time, and to do again."""
+    found = Reconciled()
+    found.busy = close_journals(ports, place, server, found.settled)
+    snapshots = _open_snapshots(ports)
+    own = [snapshot for snapshot in snapshots if snapshot.cluster == server.cluster]
+    jobs = _own_jobs(ports, own)
+    remote = ports.cluster.find_snapshots(place.repository, [snapshot.label for snapshot in snapshots])
+    for snapshot in snapshots:
+        case = _Case(ports, place, server, snapshot, jobs.get(snapshot.database), remote.get(snapshot.label))
+        case.settle(found)
+    for settled in found.settled:
+        ports.listener(settled)
+    return found
+
+
+def _open_snapshots(ports: Ports) -> list[Snapshot]:
+    outlines = ports.backups.outlines(statuses=UNSETTLED)
+    return sorted({outline.label: outline.snapshot for outline in outlines}.values(), key=lambda one: one.created_at)
+
+
+def _own_jobs(ports: Ports, snapshots: Iterable[Snapshot]) -> Mapping[DatabaseName, Job]:
+    databases = {snapshot.database for snapshot in snapshots}
+    return {job.database: job for job in ports.cluster.jobs(JobKind.BACKUP, databases)}
+
+
+@define
+class _Case:
+    """One open snapshot and the evidence about it."""
+
+    ports: Ports
+    place: Place
+    server: Server
+    snapshot: Snapshot
+    job: Job | None
+    remote: RemoteSnapshot | None
+
+    def settle(self, found: Reconciled) -> None:
+        own = self.snapshot.cluster == self.server.cluster
+        if own and self.job is not None and self.job.label == self.snapshot.label:
+            self._by_job(found, self.job)
+        elif self.remote is not None and self.remote.usable:
+            self._proven(found, cut_by=self.server.now, finished_at=self.server.now, look=False)
+        else:
+            self._by_age(found, own=own)
+
+    def _by_job(self, found: Reconciled, job: Job) -> None:
+        if job.state == DONE:
+            self._proven(
+                found,
+                cut_by=job.snapshot_at or self.server.now,
+                finished_at=job.finished_at or self.server.now,
+                look=True,
+            )
+        elif job.state == CANCELLED:
+            self._close(found, Event.REFUSED, job.status)
+        else:
+            found.alive[self.snapshot.database] = self.snapshot
+            self._report(found, None, f"its job is {job.state}")
+
+    def _proven(self, found: Reconciled, *, cut_by: datetime, finished_at: datetime, look: bool) -> None:
+        reading = self.ports.backups.entries([self.snapshot.label])
+        if reading.damages or not reading.entries:
+            problem = "; ".join(damage.problem for damage in reading.damages) or "its rows are gone"
+            self._close(found, Event.REFUSED, f"its rows cannot be trusted: {problem}")
+            return
+        try:
+            concluded = conclude(
+                self.ports,
+                self.place,
+                reading.entries,
+                cut_by=cut_by,
+                finished_at=finished_at,
+                baseline_at=baseline_point(self.ports, reading.entries),
+                looked=look_late(self.ports, self.place, reading.entries) if look else None,
+            )
+        except JobFailed as failure:
+            self._report(found, Status.FAILED, str(failure))
+        else:
+            consistencies = sorted({entry.consistency.lower() for entry in concluded})
+            self._report(found, Status.FINISHED, f"found in the repository ({', '.join(consistencies)})")
+
+    def _by_age(self, found: Reconciled, *, own: bool) -> None:
+        age = self.server.now - (self.snapshot.submitted_at or self.snapshot.created_at)
+        slot_taken = self.job is not None and self.job.created_at > self.snapshot.created_at
+        timed_out = age > timedelta(seconds=self.place.job_timeout) + JOB_MARGIN
+        if own and self.snapshot.status is Status.PENDING and age > GRACE:
+            self._close(found, Event.REFUSED, "never sent")
+        elif not own or timed_out or (slot_taken and age > GRACE):
+            self._lose(found)
+
+    def _lose(self, found: Reconciled) -> None:
+        if self.snapshot.status is not Status.LOST:
+            self._close(found, Event.LOST, "neither its job nor its snapshot can be found")
+
+    def _close(self, found: Reconciled, event: Event, why: str) -> None:
+        self.ports.backups.advance(self.snapshot.label, event, {"error_code": event.value.lower(), "error": why})
+        self._report(found, Status.LOST if event is Event.LOST else Status.FAILED, why)
+
+    def _report(self, found: Reconciled, outcome: Status | None, detail: str) -> None:
+        found.settled.append(Settled(subject=self.snapshot.label, outcome=outcome, detail=detail))
+
+
+def look_late(ports: Ports, place: Place, entries: Sequence[Entry]) -> Looked | None:
+    """Look now at the tables of a snapshot that nobody looked at after its cut; None where that cannot help."""
+    if entries[0].type is BackupType.METADATA or entries[0].snapshot.repository != place.repository:
+        return None
+    before = identities_before(ports, entries)
+    if before is None:
+        return None
+    return late(look_again(entries, before, ports.cluster.observe([entry.table for entry in entries])))
+
+
+def identities_before(ports: Ports, entries: Sequence[Entry]) -> dict[TableRef, dict[PartitionName, Identity]] | None:
+    """All identities of each table as its intent saw them: its baseline's manifest with its entry; None if unsure."""
+    known = _lineage_entries(ports, entries)
+    try:
+        return {
+            entry.table: extend(
+                chain_to(known, entry.table, entry.baseline).manifest() if entry.baseline else None, entry
+            ).identities()
+            for entry in entries
+        }
+    except BrokenChain:
+        return None
+
+
+def _lineage_entries(ports: Ports, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The entries on which these rest, found by following baselines a link at a time."""
+    known: dict[Label, tuple[Entry, ...]] = {}
+    wanted = _baselines(entries)
+    while wanted:
+        read = ports.backups.entries(wanted).entries
+        for label in wanted:
+            known[label] = tuple(entry for entry in read if entry.label == label)
+        wanted = _baselines(read) - known.keys()
+    return tuple(entry for group in known.values() for entry in group)
+
+
+def _baselines(entries: Collection[Entry]) -> set[Label]:
+    return {entry.baseline for entry in entries if entry.baseline is not None}
+
+
+def baseline_point(ports: Ports, entries: Sequence[Entry]) -> datetime | None:
+    """The newest point among the baselines of a snapshot's entries."""
+    baselines = _baselines(entries)
+    read = ports.backups.entries(baselines).entries if baselines else ()
+    return max((entry.snapshot.snapshot_at for entry in read if entry.snapshot.snapshot_at), default=None)

@@ -1,0 +1,97 @@
+"""Waiting for jobs: patient with a lost connection, alert to a job that does not move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from attrs import define, field
+
+from starrocks_br.domain.errors import OutcomeUnknown, Unreachable
+from starrocks_br.domain.events import JobEnded, JobSeen, Warned
+from starrocks_br.domain.names import DatabaseName, Label
+from starrocks_br.domain.ports import Clock, Ports
+from starrocks_br.domain.server import BEFORE_THE_CUT, Job
+
+STUCK_AFTER: Final = 600.0
+"""Seconds without any movement in PENDING or SNAPSHOTING after which a BACKUP never moves again (O§v)."""
+
+RECONNECT_FOR: Final = 300.0
+"""Seconds for which a look at running jobs is tried again while no frontend answers."""
+
+Answer = TypeVar("Answer")
+
+
+def patiently(clock: Clock, look: Callable[[], Answer], *, pause: float) -> Answer:
+    """Look, and look again while the connection is down; looking changes nothing, so it may be repeated.
+
+    Raises:
+        Unreachable: Nobody answered for `RECONNECT_FOR` seconds.
+    """
+    began = clock.monotonic()
+    while True:
+        try:
+            return look()
+        except (Unreachable, OutcomeUnknown) as error:
+            if clock.monotonic() - began > RECONNECT_FOR:
+                raise Unreachable(
+                    "the cluster does not answer any more",
+                    why=str(error),
+                    hint="jobs go on in the cluster; run the command again and it picks them up",
+                ) from error
+            clock.sleep(pause)
+
+
+@define(kw_only=True)
+class Watched:
+    """One job under watch.
+
+    Attributes:
+        database: Whose slot it holds.
+        label: The snapshot.
+        began: When the watch began, on this machine's clock.
+    """
+
+    database: DatabaseName
+    label: Label
+    began: float
+    _moved: float = field(default=0.0, init=False)
+    _last: Job | None = field(default=None, init=False)
+    _alarmed: str = field(default="", init=False)
+
+    def saw(self, ports: Ports, job: Job) -> None:
+        """Take note of a poll that found the job alive, and tell the listener."""
+        now = ports.clock.monotonic()
+        if self._last is None or _moves(self._last, job):
+            self._moved = now
+        self._last = job
+        ports.listener(JobSeen(job=job, elapsed=now - self.began))
+        if job.task_error and job.task_error != self._alarmed:
+            self._alarmed = job.task_error
+            ports.listener(
+                Warned(message=f"{self.label}: backends report trouble and are tried again: {job.task_error}")
+            )
+
+    def stuck(self, clock: Clock) -> bool:
+        """Whether the job is in a state that an FE restart freezes for good, and has not moved for long (O§v)."""
+        return (
+            self._last is not None
+            and self._last.state in BEFORE_THE_CUT
+            and clock.monotonic() - self._moved >= STUCK_AFTER
+        )
+
+    def ended(self, ports: Ports, job: Job | None) -> None:
+        """Tell the listener how it ended."""
+        elapsed = ports.clock.monotonic() - self.began
+        ports.listener(JobEnded(database=self.database, label=self.label, job=job, elapsed=elapsed))
+
+
+def _moves(before: Job, now: Job) -> bool:
+    """JobId is no sign of life: a frozen job gets a new one at each tick (O§v)."""
+    return (before.state, before.unfinished, before.progress, before.created_at, before.snapshot_at) != (
+        now.state,
+        now.unfinished,
+        now.progress,
+        now.created_at,
+        now.snapshot_at,
+    )
