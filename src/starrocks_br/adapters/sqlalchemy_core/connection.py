@@ -1,0 +1,121 @@
+"""The one connection of a command: made when first needed, made anew after a break, never in a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from starrocks_br.adapters.starrocks.errors import LOST, explain
+from starrocks_br.domain.errors import ClusterError, OutcomeUnknown, Unreachable
+
+SET_TIME_ZONE: Final = "SET time_zone = '+00:00'"
+"""Makes every DATETIME on the wire UTC (R§10); the offset form needs no time zone tables."""
+
+T = TypeVar("T")
+
+
+def open_connection(engine: Engine) -> Connection:
+    """Open a connection of our own in the state that everything else relies on.
+
+    It is taken out of the engine's pool for good, so that an engine that belongs to somebody else never meets our
+    session settings. AUTOCOMMIT keeps drivers from opening a transaction: from 3.5 on BEGIN is real, and inside it
+    the server refuses everything but INSERT (R§11.3).
+    """
+    connection = engine.connect()
+    try:
+        connection.detach()
+        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.exec_driver_sql(SET_TIME_ZONE)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class SingleConnection:
+    """Keeps one `Connection` and turns what the driver raises into `ClusterError` kinds.
+
+    A connection that broke is dropped; the next call dials again, and so finds the leader again. The call that met
+    the break is never repeated.
+
+    Args:
+        dial: Opens a connection, as `open_connection` does it.
+        user: Who we are, for hints; may be empty.
+    """
+
+    def __init__(self, dial: Callable[[], Connection], *, user: str = "") -> None:
+        self._dial = dial
+        self._user = user
+        self._current: Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def run(self, work: Callable[[Connection], T], *, action: str) -> T:
+        """Give the connection to `work`, which sends one statement.
+
+        Args:
+            work: Sends it and reads the answer to its end.
+            action: What is tried, for errors: the subject of a sentence.
+
+        Raises:
+            ClusterError: As the `SqlExecutor` port says.
+        """
+        connection = self._ready()
+        try:
+            return work(connection)
+        except DBAPIError as error:
+            raise self._explained(error, action) from error.orig
+
+    def close(self) -> None:
+        """Hang up. The next `run` would dial again."""
+        connection, self._current = self._current, None
+        if connection is not None:
+            hang_up(connection)
+
+    def _ready(self) -> Connection:
+        if self._current is not None and self._current.invalidated:
+            # Ctrl-C inside the driver leaves it so; SQLAlchemy would dial by itself, and leave our settings out
+            self.close()
+        if self._current is None:
+            self._current = self._dial()
+        return self._current
+
+    def _explained(self, error: DBAPIError, action: str) -> ClusterError:
+        kind = explained(error, action, user=self._user)
+        if error.connection_invalidated or isinstance(kind, OutcomeUnknown | Unreachable):
+            self.close()
+        return kind
+
+
+def hang_up(connection: Connection) -> None:
+    """Close it, whatever state it is in; a line that is dead already does not answer the farewell."""
+    try:
+        connection.close()
+    except DBAPIError:
+        connection.invalidate()
+
+
+def explained(error: DBAPIError, action: str, *, user: str = "", connecting: bool = False) -> ClusterError:
+    """The error that a driver's exception stands for, by its number and words, which all MySQL drivers have alike."""
+    errno, message = _number_and_words(error)
+    if error.connection_invalidated and not connecting:
+        errno = errno if errno in LOST else 0
+    return explain(errno, message, action=action, user=user, connecting=connecting)
+
+
+def _number_and_words(error: DBAPIError) -> tuple[int, str]:
+    match getattr(error.orig, "args", ()):
+        case (int(number), str(words), *_):
+            return number, words
+        case _:
+            return 0, str(error.orig)

@@ -1,0 +1,132 @@
+"""The journal of restores on `ops.restore_history`: one statement per write, no transaction, nothing repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from sqlalchemy import func, insert, select, update
+
+from starrocks_br.adapters.documents import dumps_step, loads_step
+from starrocks_br.adapters.sqlalchemy_core.backup_rows import Row
+from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
+from starrocks_br.adapters.sqlalchemy_core.fields import Fields
+from starrocks_br.adapters.sqlalchemy_core.store import OpsStore, bare
+from starrocks_br.adapters.sqlalchemy_core.tables import cut_to_bytes, ops_tables
+from starrocks_br.domain.journal import OPEN_STEPS, Journal, JournalStep, StepStatus, unfinished
+from starrocks_br.domain.names import (
+    DatabaseName,
+    RestoreId,
+    TableRef,
+    cluster_id,
+    database_name,
+    repository_name,
+    restore_id,
+    table_name,
+)
+from starrocks_br.domain.ports import RestoreHistory
+
+
+class SqlAlchemyRestoreHistory(RestoreHistory):
+    """`ops.restore_history`: one row per step, the journal's head repeated in each.
+
+    Args:
+        connection: Shared with the executor.
+        ops: The database of the table.
+    """
+
+    def __init__(self, connection: SingleConnection, ops: DatabaseName) -> None:
+        self._store = OpsStore(connection)
+        self._history = ops_tables(ops).restore_history
+        self._version = version("starrocks-br")
+
+    def begin(self, journal: Journal) -> None:  # noqa: D102 -- the port says it
+        rows = [
+            {
+                "restore_id": journal.restore,
+                "step": number,
+                "cluster_id": journal.cluster,
+                "repository": journal.repository,
+                "database_name": journal.target.database,
+                "table_name": journal.target.name,
+                "alias": journal.alias.name,
+                "action": type(line.step).__name__,
+                "detail_json": dumps_step(line.step),
+                "status": line.status.value,
+                "table_id": line.table_id,
+                "message": "",
+                "created_at": journal.created_at,
+                "tool_version": self._version,
+                "updated_at": func.now(),
+            }
+            for number, line in enumerate(journal.steps)
+        ]
+        self._store.write(insert(self._history).values(rows), f"writing down restore {journal.restore}")
+
+    def mark(  # noqa: D102
+        self, restore: RestoreId, number: int, status: StepStatus, *, table_id: int | None = None, detail: str = ""
+    ) -> None:
+        history = self._history
+        learned = {} if table_id is None else {"table_id": table_id}
+        said = {"message": cut_to_bytes(detail)} if detail else {}
+        self._store.write(
+            update(history)
+            .where(bare(history, "restore_id") == restore, bare(history, "step") == number)
+            .values(status=status.value, **learned, **said, updated_at=func.now()),
+            f"writing down step {number} of restore {restore}",
+        )
+
+    def abandon(self, restore: RestoreId, detail: str) -> None:  # noqa: D102
+        history = self._history
+        self._store.write(
+            update(history)
+            .where(bare(history, "restore_id") == restore, bare(history, "status").in_(sorted(OPEN_STEPS)))
+            .values(status=StepStatus.ABANDONED.value, message=cut_to_bytes(detail), updated_at=func.now()),
+            f"closing restore {restore}",
+        )
+
+    def unfinished(self) -> tuple[Journal, ...]:
+        """Restores that a kill left open.
+
+        Raises:
+            DamagedDocument: A step cannot be read; what to undo is not known, so nothing must be undone on a guess.
+        """
+        history = self._history.alias("h")
+        one = self._history.alias("one")
+        still_open = (
+            select(one.c.restore_id).where(one.c.status.in_(sorted(OPEN_STEPS))).distinct().subquery("still_open")
+        )
+        query = (
+            select(history)
+            .join(still_open, still_open.c.restore_id == history.c.restore_id)
+            .order_by(history.c.created_at, history.c.restore_id, history.c.step)
+        )
+        journals: dict[object, list[Row]] = {}
+        for row in self._store.read(query, "reading the journal of restores"):
+            journals.setdefault(row["restore_id"], []).append(row)
+        return unfinished([_journal(rows) for rows in journals.values()])
+
+
+def _journal(rows: Sequence[Row]) -> Journal:
+    head = Fields(rows[0], f"row ({rows[0]['restore_id']}, {rows[0]['step']})")
+    database = head.name("database_name", database_name)
+    return Journal(
+        restore=head.name("restore_id", restore_id),
+        cluster=head.name("cluster_id", cluster_id),
+        repository=head.name("repository", repository_name),
+        target=TableRef(database, head.name("table_name", table_name)),
+        alias=TableRef(database, head.name("alias", table_name)),
+        created_at=head.moment("created_at"),
+        steps=tuple(_step(number, row) for number, row in enumerate(rows)),
+    )
+
+
+def _step(number: int, row: Row) -> JournalStep:
+    fields = Fields(row, f"row ({row['restore_id']}, {row['step']})")
+    if fields.number("step") != number:
+        raise fields.damaged("step", f"step {number} is missing")
+    return JournalStep(
+        step=loads_step(fields.text("detail_json"), f"{fields.where}, field detail_json"),
+        status=fields.word("status", StepStatus),
+        table_id=fields.optional("table_id", fields.number),
+    )

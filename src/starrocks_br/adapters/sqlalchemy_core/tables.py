@@ -1,0 +1,109 @@
+"""The tables of the ops database, for SQLAlchemy Core to write and read.
+
+Vendor text stays with `adapters/starrocks`: these are for INSERT, UPDATE and SELECT only, never for CREATE TABLE.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from attrs import frozen
+from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, MetaData, String, Table
+from sqlalchemy.types import TypeDecorator
+
+from starrocks_br.domain.names import DatabaseName
+
+MAX_ROWS: Final = 10_000
+"""Rows of one INSERT … VALUES, and values of one IN, that the server takes (`expr_children_limit`, O2§y9)."""
+
+MAX_MESSAGE: Final = 4096
+"""Bytes of `error_message` and `message`; StarRocks counts VARCHAR in bytes (R§12.2)."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime outside, a naive one in UTC on the wire, where the session's zone is +00:00."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the wire. Raises ValueError for a naive one: nobody could say what it means."""
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the wire. What is no datetime is handed on as it is: whoever reads the row says which field it was."""
+        del dialect
+        return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+@frozen(kw_only=True)
+class OpsTables:
+    """Both tables, by their full names."""
+
+    backup_history: Table
+    restore_history: Table
+
+
+def ops_tables(ops: DatabaseName) -> OpsTables:
+    """Describe the tables of one ops database.
+
+    The database is a part of their names, so nothing depends on `USE`, which a reconnect would forget, and which
+    fails before `init`. Core would then qualify columns as `ops.t.c`, which not every server version was seen to take
+    in UPDATE: statements name columns bare, or through an alias.
+    """
+    metadata = MetaData()
+    return OpsTables(
+        backup_history=Table("backup_history", metadata, *_backup_columns(), schema=ops),
+        restore_history=Table("restore_history", metadata, *_restore_columns(), schema=ops),
+    )
+
+
+def _backup_columns() -> list[Column[object]]:
+    return [
+        Column("label", String, primary_key=True),
+        Column("seq", Integer, primary_key=True, autoincrement=False),
+        Column("row_count", Integer),
+        *_texts("run_id", "cluster_id", "repository", "database_name", "table_name"),
+        Column("table_id", BigInteger),
+        *_texts("backup_type", "status", "baseline_label"),
+        *_times("created_at", "submitted_at", "not_before", "snapshot_at", "finished_at"),
+        *_texts("backup_timestamp", "schema_fingerprint"),
+        Column("schema_job_id", BigInteger),
+        *_texts("partitions_json", "consistency"),
+        Column("captured_partitions", Integer),
+        Column("dropped_partitions", Integer),
+        Column("captured_bytes", BigInteger),
+        *_texts("error_code", "error_message", "tool_version"),
+        *_times("updated_at"),
+    ]
+
+
+def _restore_columns() -> list[Column[object]]:
+    return [
+        Column("restore_id", String, primary_key=True),
+        Column("step", Integer, primary_key=True, autoincrement=False),
+        *_texts("cluster_id", "repository", "database_name", "table_name", "alias", "action", "detail_json", "status"),
+        Column("table_id", BigInteger),
+        *_texts("message"),
+        *_times("created_at", "updated_at"),
+        *_texts("tool_version"),
+    ]
+
+
+def _texts(*names: str) -> list[Column[object]]:
+    return [Column(name, String) for name in names]
+
+
+def _times(*names: str) -> list[Column[object]]:
+    return [Column(name, UtcDateTime) for name in names]
+
+
+def cut_to_bytes(text: str, limit: int = MAX_MESSAGE) -> str:
+    """As much of the text as fits into so many bytes of UTF-8, never half a character."""
+    return text.encode()[:limit].decode(errors="ignore")
