@@ -51,7 +51,7 @@ class Heard:
 
     Attributes:
         display: Where progress is shown.
-        warnings: What was warned of, in order.
+        warnings: What was warned of, in order; what is said again (while waiting) is neither kept nor shown.
         planned: The last plan of each database of a backup.
     """
 
@@ -61,13 +61,13 @@ class Heard:
 
     def __call__(self, progress: Progress, /) -> None:
         """Take note."""
-        match progress:
-            case Warned():
-                self.warnings.append(describe(progress).removeprefix("warning: "))
-            case BackupPlanned(plan=plan):
-                self.planned.update({database.database: database for database in plan.databases})
-            case _:
-                pass
+        if isinstance(progress, Warned):
+            message = describe(progress).removeprefix("warning: ")
+            if message in self.warnings:
+                return
+            self.warnings.append(message)
+        if isinstance(progress, BackupPlanned):
+            self.planned.update({database.database: database for database in progress.plan.databases})
         self.display(progress)
 
 

@@ -139,6 +139,13 @@ def test_restore_wants_exactly_one_way_to_name_the_point(points: list[str], caps
     assert "either --timestamp or --label" in capsys.readouterr().err
 
 
+def test_a_timestamp_that_is_none_is_refused_before_the_configuration_is_read(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["restore", "--table", "db1.t", "--timestamp", "yesterday", "--config", "not-there.yaml"]) == 2
+    assert "'yesterday' is not a point in time" in capsys.readouterr().err
+
+
 def test_a_good_end_is_the_result_on_stdout_and_nothing_else(probe: Probe, capsys: pytest.CaptureFixture[str]) -> None:
     probe(lambda _call: DONE)
     assert main(["probe"]) == 0

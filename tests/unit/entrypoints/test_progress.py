@@ -141,12 +141,15 @@ def test_the_display_fits_the_stream() -> None:
 
 
 def test_the_listener_keeps_warnings_and_the_last_plan_of_each_database() -> None:
-    heard = Heard(QuietDisplay(io.StringIO()))
+    stream = io.StringIO()
+    heard = Heard(QuietDisplay(stream))
     first, other = values.planned(), type(values.planned())(database=database_name("db2"), tables=())
     newer = type(first)(database=DB1, tables=first.tables[:1])
     heard(BackupPlanned(plan=type(values.backup_plan())(databases=(first, other))))
     heard(BackupPlanned(plan=type(values.backup_plan())(databases=(newer,))))
-    heard(Warned(message="slow", table=ORDERS))
+    for _ in range(2):
+        heard(Warned(message="slow", table=ORDERS))
     heard(seen("PENDING"))
     assert heard.planned == {DB1: newer, "db2": other}
     assert heard.warnings == ["db1.orders: slow"]
+    assert stream.getvalue() == "warning: db1.orders: slow\n"

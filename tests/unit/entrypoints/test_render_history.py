@@ -101,3 +101,8 @@ def test_a_failed_snapshot_shows_the_servers_words_and_a_broken_chain_says_so() 
     assert "  in repository    not there" in lines
     assert "  timestamp there  -" in lines
     assert lines[-2:] == ["  chain: broken, this point cannot be restored", "damaged: torn: 1 of 2 rows"]
+
+
+def test_an_unchanged_snapshot_has_nothing_of_its_own_in_the_repository() -> None:
+    report = SnapshotReport(snapshot=values.snapshot(NEXT_LABEL, Status.UNCHANGED), entries=(), chains={})
+    assert "  in repository    nothing of its own" in snapshot(report)

@@ -13,7 +13,7 @@ from starrocks_br.entrypoints.render import history as render
 @click.command("list")
 @click.option("--table", metavar="DB.TABLE", help="Only this table.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many rows.")
-@click.option("--all", "everything", is_flag=True, help="Also what failed, expired or holds the history itself.")
+@click.option("--all", "everything", is_flag=True, help="Also expired snapshots and those of the history itself.")
 @shared_options
 def list_command(call: Call, table: str | None, limit: int, *, everything: bool) -> Outcome:
     """List what was backed up, newest first.

@@ -31,6 +31,8 @@ def restore_command(
     """
     if (timestamp is None) is (label is None):
         raise click.UsageError("give either --timestamp or --label", click.get_current_context())
+    if timestamp is not None:
+        parse_instant(timestamp)  # what is no point in time in any zone is refused before anything is dialled
     with call.connect() as client:
         at = None if timestamp is None else _instant(call, timestamp, client.timezone)
         plan = client.plan_restore(table, at=at, label=label, allow_fuzzy=allow_fuzzy)

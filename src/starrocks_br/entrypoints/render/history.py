@@ -5,7 +5,7 @@ from __future__ import annotations
 from starrocks_br.domain.instants import show_instant
 from starrocks_br.domain.names import Label, TableRef
 from starrocks_br.domain.snapshot import BackupType, Consistency, Damage, Entry, Outline, Snapshot
-from starrocks_br.domain.status import RESTORABLE
+from starrocks_br.domain.status import RESTORABLE, Status
 from starrocks_br.entrypoints.render.layout import NOTHING, indented, number, size, table
 from starrocks_br.services.reports import HistoryReport, SnapshotReport
 
@@ -87,7 +87,7 @@ def _facts(found: Snapshot, remote: str) -> list[str]:
         *((name, show_instant(value)) for name, value in times if value is not None),
         ("database", found.database),
         ("repository", found.repository),
-        ("in repository", remote or "sound"),
+        ("in repository", remote or ("nothing of its own" if found.status is Status.UNCHANGED else "sound")),
         ("timestamp there", found.backup_timestamp or NOTHING),
         ("cluster", found.cluster),
         ("run", found.run),
