@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import signal
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def main(*, host: str, port: int, repository_dir: Path, tick: float, password: s
     if password_file is not None:
         password = password_file.read_text().splitlines()[0]
     repository_dir.mkdir(parents=True, exist_ok=True)
-    frontend = Frontend(repository_dir, tick=tick, password=password)
+    # A new cluster every time: whoever reads a repository must be able to tell whose snapshots are whose.
+    frontend = Frontend(repository_dir, tick=tick, password=password, cluster_id=1 + secrets.randbelow(2**31 - 1))
     asyncio.run(_serve(frontend, host, port))
 
 
