@@ -112,6 +112,8 @@ def settle_contents(entries: Sequence[Entry], contents: Contents) -> tuple[tuple
             return tuple(entries), f"the snapshot does not hold {entry.table}"
         elif entry.type is BackupType.FULL:
             settled.append(_as_held(entry, held))
+        elif entry.type is BackupType.METADATA:
+            settled.append(entry)
         elif held != entry.captured.keys():
             return tuple(entries), f"the snapshot holds other partitions of {entry.table} than were asked for"
         else:
