@@ -76,12 +76,12 @@ class Call:
     """One command under way.
 
     Attributes:
-        config: The configuration file.
+        config: The configuration file; None: the client looks for it.
         quiet: Whether progress and remarks are left out.
         heard: The listener of the command's client.
     """
 
-    config: Path
+    config: Path | None
     quiet: bool
     heard: Heard = field(init=False)
 

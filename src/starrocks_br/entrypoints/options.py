@@ -42,11 +42,7 @@ def shared_options(command: Callable[Concatenate[Call, P], Outcome]) -> Callable
         "--config",
         "-c",
         type=click.Path(dir_okay=False, path_type=Path),
-        envvar="STARROCKS_BR_CONFIG",
-        default=Path("config.yaml"),
-        show_default=True,
-        show_envvar=True,
-        help="The configuration file.",
+        help="The configuration file. Default: $STARROCKS_BR_CONFIG, then config.yaml here.",
     )
     @click.option("--json", "as_json", is_flag=True, help="Write one JSON document on stdout.")
     @click.option("--quiet", "-q", is_flag=True, help="Show no progress; warnings and errors are shown.")
@@ -56,7 +52,7 @@ def shared_options(command: Callable[Concatenate[Call, P], Outcome]) -> Callable
     def run(
         context: click.Context,
         /,
-        config: Path,
+        config: Path | None,
         as_json: bool,
         quiet: bool,
         verbose: bool,

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import click
@@ -255,22 +256,17 @@ def test_a_reader_that_went_away_changes_nothing_about_the_end(probe: Probe, mon
         assert main(["probe"]) == 0
 
 
-def test_the_configuration_is_found_by_option_then_environment_then_name(
-    probe: Probe, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_configuration_that_was_not_named_is_for_the_client_to_find(probe: Probe) -> None:
     found = []
 
     def body(call: Call) -> Outcome:
-        found.append(str(call.config))
+        found.append(call.config)
         return DONE
 
     probe(body)
-    monkeypatch.delenv("STARROCKS_BR_CONFIG", raising=False)
-    main(["probe"])
-    monkeypatch.setenv("STARROCKS_BR_CONFIG", "/etc/br.yaml")
     main(["probe"])
     main(["probe", "-c", "mine.yaml"])
-    assert found == ["config.yaml", "/etc/br.yaml", "mine.yaml"]
+    assert found == [None, Path("mine.yaml")]
 
 
 class Keyboard(io.StringIO):
