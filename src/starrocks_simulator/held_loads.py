@@ -10,7 +10,7 @@ from attrs import frozen
 from starrocks_simulator.versions import set_version
 
 if TYPE_CHECKING:
-    from starrocks_simulator.catalog import PhysicalPartition, Table
+    from starrocks_simulator.catalog import Column, PhysicalPartition, Table
     from starrocks_simulator.frontend import Frontend
 
 
@@ -19,6 +19,7 @@ class HeldLoad:
     """One partition's part of a committed load.
 
     Attributes:
+        columns: The table's, when the load was committed.
         physical: Where it belongs.
         version: What it becomes when it is published; it never is if this does not follow the visible version.
         committed: Epoch seconds: its VISIBLE_VERSION_TIME, whenever it is published (R§0.7).
@@ -26,6 +27,7 @@ class HeldLoad:
     """
 
     table: Table
+    columns: tuple[Column, ...]
     physical: PhysicalPartition
     version: int
     committed: int
@@ -44,7 +46,8 @@ class HeldLoads:
         """Keep staged rows (a DuckDB query) as a committed load of one partition."""
         name = f"held{next(self._numbers)}"
         self._frontend.rows.query(f"CREATE TABLE {name} AS {rows}")
-        self._held.append(HeldLoad(table, physical, physical.next_version, int(self._frontend.now()), name))
+        committed = int(self._frontend.now())
+        self._held.append(HeldLoad(table, tuple(table.columns), physical, physical.next_version, committed, name))
         physical.next_version += 1
 
     def publish(self) -> None:
@@ -59,7 +62,7 @@ class HeldLoads:
 
     def _publish(self, load: HeldLoad) -> None:
         rows, physical, following = self._frontend.rows, load.physical, load.physical.next_version
-        rows.add(physical.id, load.table.model, load.table.columns, f"SELECT * FROM {load.rows}")
+        rows.add(physical.id, load.table.model, load.columns, f"SELECT * FROM {load.rows}")
         rows.query(f"DROP TABLE {load.rows}")
         set_version(self._frontend, physical, load.version)
         physical.visible_version_time, physical.next_version = load.committed, following

@@ -1,0 +1,104 @@
+"""What the laboratory did to its cluster besides sending statements, told by what partitions_meta shows afterwards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from starrocks_simulator.catalog import Model, Partition, Table
+from starrocks_simulator.frontend import Frontend
+from starrocks_simulator.versions import publish
+from tests.transcripts.recording import Line, Recording
+
+_LOAD = re.compile(r"^\s*insert\s+into\s+`?(?P<database>\w+)`?\.", re.IGNORECASE)
+_CHANGE = re.compile(r"^\s*(?:update|delete\s+from)\s+`?(?P<database>\w+)`?\.`?(?P<table>\w+)`?\s", re.IGNORECASE)
+_Key = tuple[str, str]
+
+
+def held_loads(recording: Recording) -> frozenset[int]:
+    """Numbers of the lines whose load was committed and did not become visible.
+
+    A note that shows a partition with NEXT_VERSION k further ahead of VISIBLE_VERSION than the note before means that
+    the last k loads of that table in between were held.
+    """
+    held: set[int] = set()
+    before: dict[_Key, int] = {}
+    loads: list[Line] = []
+    for line in recording.lines:
+        if line.sql is not None:
+            if _LOAD.match(line.sql) and line.error is None:
+                loads.append(line)
+            continue
+        rows = line.fields.get("partitions_meta")
+        if rows is None:
+            continue
+        now = _gaps(rows)
+        for (table, name), gap in now.items():
+            grown = gap - before.get((table, name), 1)
+            of_table = [load.number for load in loads if re.search(rf"\b{re.escape(table)}\b", load.sql or "")]
+            held.update(of_table[-grown:] if grown > 0 else ())
+        before, loads = now, []
+    return frozenset(held)
+
+
+def catch_up(frontend: Frontend, recorded: Sequence[Mapping[str, Any]], ours: Sequence[Mapping[str, Any]]) -> bool:
+    """Publish held loads and grow automatic buckets, as a note shows was done; whether anything was."""
+    mine = _gaps(ours)
+    published = any(gap == 1 and mine.get(key, 1) > 1 for key, gap in _gaps(recorded).items())
+    if published:
+        frontend.held_loads.publish()
+    grown = [_grow(frontend, key, rows) for key, rows in _by_partition(recorded).items() if len(rows) > 1]
+    return published or any(grown)
+
+
+def touch_unmatched(frontend: Frontend, sql: str) -> None:
+    """An UPDATE or DELETE that matched no row of a PRIMARY KEY table: the fake backends commit it all the same (O§n)."""
+    found = _CHANGE.match(sql)
+    database = frontend.catalog.databases.get(found["database"]) if found else None
+    table = database.tables.get(found["table"]) if database and found else None
+    if isinstance(table, Table) and table.model is Model.PRIMARY and table.partitioning is None:
+        publish(frontend, [physical for partition in table.partitions.values() for physical in partition.physical])
+
+
+def act_out_clients(frontend: Frontend, line: Line) -> None:
+    """Repeat the loads that other clients sent while the recorder looked on (`statements_seen_by_fe`)."""
+    session = frontend.connect("root")
+    for outcome, sql in line.fields.get("statements_seen_by_fe") or ():
+        found = _LOAD.match(sql)
+        if outcome == "OK" and found and found["database"] in frontend.catalog.databases:
+            session.execute(sql)
+
+
+def _grow(frontend: Frontend, key: _Key, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Give a random-distributed partition as many physical partitions as were recorded (O§h)."""
+    partition = _find(frontend, str(rows[0]["db_name"]), key)
+    if partition is None or len(partition.physical) >= len(rows):
+        return False
+    for row in sorted(rows, key=lambda row: int(row["partition_id"]))[len(partition.physical) :]:
+        physical = frontend.catalog.new_physical(frontend.now())
+        physical.visible_version = physical.data_version = int(row["visible_version"])
+        physical.next_version = int(row["next_version"])
+        partition.physical.append(physical)
+    return True
+
+
+def _find(frontend: Frontend, database: str, key: _Key) -> Partition | None:
+    found = frontend.catalog.databases.get(database)
+    table = found.tables.get(key[0]) if found else None
+    return table.find_partition(key[1]) if isinstance(table, Table) else None
+
+
+def _by_partition(rows: Iterable[Mapping[str, Any]]) -> dict[_Key, list[Mapping[str, Any]]]:
+    found: dict[_Key, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault((str(row["table_name"]), str(row["partition_name"])), []).append(row)
+    return found
+
+
+def _gaps(rows: Iterable[Mapping[str, Any]]) -> dict[_Key, int]:
+    """NEXT_VERSION minus VISIBLE_VERSION by table and partition; 1 is what it should be."""
+    return {
+        (str(row["table_name"]), str(row["partition_name"])): int(row["next_version"]) - int(row["visible_version"])
+        for row in rows
+    }

@@ -1,0 +1,134 @@
+"""When jobs move: as the recorded polls show, never by our own clock, so that order counts and phase does not."""
+
+from __future__ import annotations
+
+import re
+
+from attrs import define, field
+
+from starrocks_simulator.clock import VirtualClock
+from starrocks_simulator.frontend import Frontend
+from starrocks_simulator.handler import Job
+from tests.transcripts.recording import Line, Recording
+
+ORDER = {
+    "BACKUP": ("PENDING", "SNAPSHOTING", "UPLOAD_SNAPSHOT", "UPLOADING", "SAVE_META", "UPLOAD_INFO", "FINISHED"),
+    "RESTORE": ("PENDING", "SNAPSHOTING", "DOWNLOAD", "DOWNLOADING", "COMMIT", "COMMITTING", "FINISHED"),
+}
+_POLL = re.compile(r"^\s*show\s+(backup|restore)\b", re.IGNORECASE)
+_ALTER_POLL = re.compile(r"^\s*show\s+alter\s+(?:table|materialized)\b", re.IGNORECASE)
+_STEPS_OF_A_SCHEMA_JOB = 4
+_SCHEMA_JOB_SECONDS = 12.0
+
+
+@define
+class Pace:
+    """Moves one frontend's jobs along a recording.
+
+    Attributes:
+        moved: Per job: when it last moved or was seen in its state.
+        held: Jobs whose registration is held open (O2§0.2).
+    """
+
+    recording: Recording
+    frontend: Frontend
+    clock: VirtualClock
+    moved: dict[int, float] = field(factory=dict)
+    held: set[int] = field(factory=set)
+
+    def before(self, line: Line) -> None:
+        """Let happen what happened before this statement."""
+        sql = line.sql or ""
+        poll = _POLL.match(sql)
+        if poll:
+            self._follow(line, poll[1].upper())
+        elif not _ALTER_POLL.match(sql):
+            self._catch_up(line)
+
+    def move_schema_jobs(self, line: Line) -> bool:
+        """Move ALTER jobs one step further, if this is a poll of them that may be about to differ; whether it did."""
+        changes = self.frontend.schema_changes
+        if changes.idle or not _ALTER_POLL.match(line.sql or ""):
+            return False
+        self._step_schema_jobs()
+        return True
+
+    def _follow(self, line: Line, kind: str) -> None:
+        """Bring the jobs that a poll shows to the states it shows."""
+        for row in line.records:
+            for job in self.frontend.handler.jobs():
+                if job.db_name == row.get("DbName") and job.kind == kind:
+                    self._lead(job, str(row.get("State")))
+                    self.moved[id(job)] = self.clock.now()
+                    self._hold_registration(line, job)
+
+    def _lead(self, job: Job, state: str) -> None:
+        order = ORDER[job.kind]
+        if state != "PENDING" and id(job) in self.held:
+            self.frontend.faults.registrations.clear()
+        for _ in range(len(order) + 1):
+            if job.state == state or job.state not in order[:-1]:
+                return
+            if state in order and order.index(job.state) > order.index(state):
+                return
+            self._step(job)
+
+    def _catch_up(self, line: Line) -> None:
+        """Let jobs that nobody polls move by the clock, but never past what the next poll shows."""
+        for job in list(self.frontend.handler.jobs()):
+            self._catch_up_one(line, job)
+        running = [
+            job for jobs in self.frontend.catalog.schema_jobs.values() for job in jobs if job.finish_time is None
+        ]
+        if any(self.clock.now() - job.create_time > _SCHEMA_JOB_SECONDS for job in running):
+            self._step_schema_jobs()
+
+    def _catch_up_one(self, line: Line, job: Job) -> None:
+        order = ORDER[job.kind]
+        limit = self._next_row(line, job).get("State")
+        while job.state in order[:-1] and self._is_due(job):
+            if limit is not None and (limit not in order or order.index(job.state) >= order.index(limit)):
+                return
+            before = job.state
+            self._step(job)
+            if job.state == before:
+                return
+
+    def _is_due(self, job: Job) -> bool:
+        patience = 1.7 * self.recording.tick + 0.3
+        return self.clock.now() - self.moved.get(id(job), job.created) > patience
+
+    def _step(self, job: Job) -> None:
+        self.moved[id(job)] = self.moved.get(id(job), job.created) + self.recording.tick
+        self.frontend.handler.step(job)
+
+    def _step_schema_jobs(self) -> None:
+        for _ in range(_STEPS_OF_A_SCHEMA_JOB - 1):
+            self.frontend.schema_changes.run_tick(self.clock.now())
+
+    def _hold_registration(self, line: Line, job: Job) -> None:
+        """Hold a RESTORE between check and registration if its end tells that a stranger took the name there."""
+        if job.kind != "RESTORE" or job.state != "PENDING" or id(job) in self.held:
+            return
+        if "already exist in db" in str(self._end(line, job).get("Status")):
+            self.held.add(id(job))
+            self.frontend.faults.registrations.append(lambda _: True)
+            self.frontend.handler.step(job)
+
+    def _next_row(self, line: Line, job: Job) -> dict[str, object]:
+        """What the next poll says of a job."""
+        return next(iter(self._later_rows(line, job)), {})
+
+    def _end(self, line: Line, job: Job) -> dict[str, object]:
+        """What the first poll says that shows a job's end."""
+        rows = self._later_rows(line, job)
+        return next((row for row in rows if row.get("State") in {"FINISHED", "CANCELLED"}), {})
+
+    def _later_rows(self, line: Line, job: Job) -> list[dict[str, object]]:
+        return [
+            row
+            for later in self.recording.lines[line.number - 1 :]
+            if later.sql and _POLL.match(later.sql) and job.kind in later.sql.upper()
+            for row in later.records
+            if row.get("DbName") == job.db_name and row.get("SnapshotName", row.get("Label")) == job.label
+        ]
