@@ -1,0 +1,218 @@
+"""The public library: where ports meet adapters, and the only place where they do.
+
+with starrocks_br.connect("config.yaml") as client:
+    report = client.backup()
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime, tzinfo
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from attrs import frozen
+from sqlalchemy import Engine
+
+from starrocks_br.adapters.settings import Settings
+from starrocks_br.adapters.settings_file import discover, load
+from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
+from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
+from starrocks_br.adapters.sqlalchemy_core.dialling import from_engine, from_settings
+from starrocks_br.adapters.sqlalchemy_core.executor import SqlAlchemyExecutor
+from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
+from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
+from starrocks_br.adapters.system import Guarded, Quiet, SecretsTokens, SystemClock
+from starrocks_br.domain.backup_plan import BackupPlan
+from starrocks_br.domain.names import Selection, TableRef, label_name
+from starrocks_br.domain.ports import BackupHistory, Listener, Ports, RestoreHistory, SqlExecutor
+from starrocks_br.domain.restore_plan import RestorePlan
+from starrocks_br.domain.snapshot import Outline
+from starrocks_br.services import backup, bootstrap, history, restore, setup
+from starrocks_br.services.reports import (
+    BackupReport,
+    BootstrapPlan,
+    BootstrapReport,
+    HistoryReport,
+    InitReport,
+    RestoreReport,
+    SnapshotReport,
+)
+from starrocks_br.services.requests import BackupRequest, Place, RestoreRequest
+
+
+def connect(
+    settings: Settings | str | Path | None = None,
+    *,
+    listener: Listener | None = None,
+    engine: Engine | None = None,
+    executor: Callable[[SqlExecutor], SqlExecutor] | None = None,
+    backups: BackupHistory | None = None,
+    restores: RestoreHistory | None = None,
+) -> Client:
+    """Make a client. Nothing is dialled before its first command.
+
+    Args:
+        settings: Settings, or the path of a file; None: `$STARROCKS_BR_CONFIG`, else `./config.yaml`.
+        listener: Is told about progress; it may raise what it likes.
+        engine: Your own engine, used as it is: it must lead to the leader.
+        executor: Wraps what is sent to StarRocks, as in `executor=Audited`. Histories use the connection itself.
+        backups: Another store for what was backed up.
+        restores: Another store for the journal of restores.
+
+    Raises:
+        InvalidSettings: Naming all that is wrong.
+    """
+    chosen = settings if isinstance(settings, Settings) else _from_file(settings)
+    connection = from_settings(chosen) if engine is None else from_engine(engine)
+    sender: SqlExecutor = SqlAlchemyExecutor(connection)
+    ports = Ports(
+        cluster=StarRocksCluster(executor(sender) if executor else sender, chosen.database),
+        backups=backups or SqlAlchemyBackupHistory(connection, chosen.database),
+        restores=restores or SqlAlchemyRestoreHistory(connection, chosen.database),
+        clock=SystemClock(),
+        tokens=SecretsTokens(),
+        listener=Guarded(listener or Quiet()),
+    )
+    return Client(settings=chosen, ports=ports, connection=connection)
+
+
+def _from_file(given: str | Path | None) -> Settings:
+    path = discover(os.environ, Path.cwd(), Path(given) if given is not None else None)
+    return load(path, os.environ)
+
+
+@frozen(kw_only=True)
+class Client:
+    """The use cases, bound to one cluster. Made by `connect`; a context manager that hangs up at its end.
+
+    Every method may raise the `StarRocksBrError` kinds. Only `init`, `backup`, `restore`, `bootstrap` change anything.
+
+    Attributes:
+        settings: What it was made with.
+        ports: What it talks to.
+        connection: The one connection that all of them share.
+    """
+
+    settings: Settings
+    ports: Ports
+    connection: SingleConnection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up. A later command would dial again."""
+        self.connection.close()
+
+    @property
+    def timezone(self) -> tzinfo:
+        """What a point in time without an offset is meant in, where people write one."""
+        return self.settings.timezone
+
+    def init(self) -> InitReport:
+        """Create our own tables."""
+        return setup.init(self.ports, self._place)
+
+    def plan_backup(self, *, full: bool = False, tables: Sequence[str] = ()) -> BackupPlan:
+        """What `backup` would do now. Writes nothing."""
+        return backup.plan(self.ports, self._backup_request(full=full, tables=tables))
+
+    def backup(self, *, full: bool = False, tables: Sequence[str] = ()) -> BackupReport:
+        """Back up: per table whole, the partitions that differ, or nothing.
+
+        Args:
+            full: Take every table whole.
+            tables: `db.table` or `db.*`; none: those of the settings.
+        """
+        return backup.run(self.ports, self._backup_request(full=full, tables=tables))
+
+    def history(self, *, table: str | None = None, limit: int | None = None, everything: bool = False) -> HistoryReport:
+        """What is recorded, newest first; see `services.history.history`."""
+        ref = None if table is None else TableRef.parse(table)
+        return history.history(self.ports, self._place, table=ref, limit=limit, everything=everything)
+
+    def points(self, table: str) -> tuple[Outline, ...]:
+        """What a table can be restored to exactly, newest first."""
+        return history.points(self.ports, self._place, TableRef.parse(table))
+
+    def show(self, label: str, table: str | None = None) -> SnapshotReport:
+        """One snapshot in full."""
+        ref = None if table is None else TableRef.parse(table)
+        return history.show(self.ports, self._place, label_name(label), ref)
+
+    def plan_restore(
+        self,
+        table: str,
+        *,
+        at: datetime | None = None,
+        label: str | None = None,
+        allow_fuzzy: bool = False,
+        into: str | None = None,
+    ) -> RestorePlan:
+        """How a table would be brought back. Writes nothing.
+
+        Args:
+            table: `db.table`, as it was named then.
+            at: The point wanted, with an offset; the newest point at or before it is taken. Or give `label`.
+            label: The snapshot whose point is wanted.
+            allow_fuzzy: Take a point, too, at which some partitions may be older than others.
+            into: The name it gets, `db.table`; None: its own.
+
+        Raises:
+            ValueError: `at` has no offset, or not exactly one of `at` and `label` is given.
+        """
+        if (at is None) is (label is None):
+            raise ValueError("give either at=... or label=...")
+        if at is not None and at.utcoffset() is None:
+            raise ValueError("at=... needs an offset: a naive datetime is not a point in time")
+        return restore.plan(
+            self.ports,
+            self._restore_request(TableRef.parse(table), TableRef.parse(into or table)),
+            at=at,
+            label=None if label is None else label_name(label),
+            allow_fuzzy=allow_fuzzy,
+        )
+
+    def restore(self, plan: RestorePlan) -> RestoreReport:
+        """Do what was planned; a stale plan is refused."""
+        return restore.run(self.ports, self._restore_request(plan.manifest.table, plan.target.table), plan)
+
+    def plan_bootstrap(self, label: str | None = None) -> BootstrapPlan:
+        """Which metadata snapshot a cold start would take. Writes nothing."""
+        return bootstrap.plan(self.ports, self._place, None if label is None else label_name(label))
+
+    def bootstrap(self, label: str | None = None) -> BootstrapReport:
+        """Bring the history back from the repository."""
+        return bootstrap.run(self.ports, self._place, self.plan_bootstrap(label))
+
+    @property
+    def _place(self) -> Place:
+        settings = self.settings
+        return Place(
+            ops=settings.database,
+            repository=settings.repository,
+            job_timeout=settings.job_timeout,
+            poll_interval=settings.poll_interval,
+            wait=settings.wait,
+            replication_num=settings.replication_num,
+        )
+
+    def _backup_request(self, *, full: bool, tables: Sequence[str]) -> BackupRequest:
+        return BackupRequest(
+            place=self._place,
+            selection=Selection(tuple(tables)) if tables else self.settings.selection,
+            full=full,
+            max_chain=self.settings.max_chain,
+            max_parallel=self.settings.max_parallel_databases,
+        )
+
+    def _restore_request(self, table: TableRef, into: TableRef) -> RestoreRequest:
+        return RestoreRequest(place=self._place, table=table, into=into)
