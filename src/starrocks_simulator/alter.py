@@ -53,7 +53,7 @@ def _clause(cursor: Cursor) -> Clause:
         if words in _CLAUSES:
             cursor.at += length
             return _CLAUSES[words]
-    cursor.fail(", ".join(sorted({f"'{words[0]}'" for words in _CLAUSES})))
+    raise cursor.error(", ".join(sorted({f"'{words[0]}'" for words in _CLAUSES})))
 
 
 def alter_database(session: Session, cursor: Cursor) -> Result:

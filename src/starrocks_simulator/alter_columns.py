@@ -12,9 +12,9 @@ from starrocks_simulator.catalog import Column, Index, Model, Rollup, SchemaJob,
 from starrocks_simulator.column_types import Type
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import analyzing, refused
+from starrocks_simulator.expressions import expression_to_duckdb
 from starrocks_simulator.parse_table import column_definition, index_tail
 from starrocks_simulator.rows import quoted
-from starrocks_simulator.translate import parse
 
 _WIDER: Final = ("tinyint", "smallint", "int", "bigint", "largeint", "double")
 _ROLLUP_TIMEOUT: Final = 86_400_000_000
@@ -68,7 +68,7 @@ def _position(table: Table, column: Column, cursor: Cursor) -> int:
 def _compute(target: Target, column: Column) -> None:
     """Give existing rows the values of a new generated column."""
     table = target.table
-    expression = parse(f"SELECT {column.generated}").sql(dialect="duckdb")[len("SELECT ") :]
+    expression = expression_to_duckdb(column.generated)
     others = [one for one in table.columns if not one.generated]
     rows = target.frontend.rows
     for partition in table.every_partition():

@@ -1,4 +1,7 @@
-"""The cluster's metadata: databases, tables, partitions, ids. Mutable; whoever changes it keeps ids and versions as R§8.2 says."""
+"""The cluster's metadata: databases, tables, partitions, ids.
+
+Mutable: whoever changes it moves ids and versions as R§8.2 and O§n say.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,8 @@ class Column:
         default: Text of the default: a literal's value or "CURRENT_TIMESTAMP"; None without.
         aggregation: "SUM", "MAX", "REPLACE", … of an aggregate table's value column, else "".
         comment: Its comment.
-        unique_id: Under which its values are stored. DROP c + ADD c gives another one, and old files know nothing of it (O2§0.4).
+        unique_id: Under which its values are stored. DROP c + ADD c gives another one, and old files know nothing
+            of it (O2§0.4).
         auto_increment: Whether omitted values are numbered.
         generated: The expression of a generated column, else "".
         hidden: Whether the server made it itself (`__generated_partition_column_0`).
@@ -77,7 +81,8 @@ class PhysicalPartition:
     Attributes:
         id: Cluster-wide unique; names the stored rows, too.
         visible_version: What readers see. 1 = never loaded.
-        next_version: What the next load takes; more than visible + 1 is a hole, behind which loads never become visible (O2§y6).
+        next_version: What the next load takes; more than visible + 1 is a hole, behind which loads never become
+            visible (O2§y6).
         visible_version_time: Epoch seconds, whole.
         version_epoch: Opaque number; RESTORE over a partition keeps it, a new partition gets another (O§c).
         data_version: Follows the visible version, but RESTORE over a partition leaves it stale (O§c).
@@ -172,7 +177,7 @@ class Distribution:
 
     @property
     def type_name(self) -> str:
-        """ "HASH" or "RANDOM"."""
+        """HASH or RANDOM."""
         return "HASH" if self.columns else "RANDOM"
 
 

@@ -32,6 +32,7 @@ _DUCKDB: Final = {
     "varbinary": "BLOB",
 }
 _ALIASES: Final = {"integer": "int", "bool": "boolean", "string": "varchar", "text": "varchar", "numeric": "decimal"}
+_ANY_TYPE: Final = "'ARRAY', 'BIGINT', 'BINARY', 'BITMAP', 'BOOLEAN'"
 _UNSTORED: Final = frozenset({"bitmap", "hll", "percentile", "array", "map", "struct"})
 
 
@@ -94,7 +95,7 @@ def parse_type(cursor: Cursor) -> Type:
     written = lexeme.value.lower()
     name = _ALIASES.get(written, "decimal" if written.startswith("decimal") else written)
     if lexeme.kind is not Token.WORD or (name not in _DUCKDB and name != "decimal" and name not in _UNSTORED):
-        cursor.fail("'ARRAY', 'BIGINT', 'BINARY', 'BITMAP', 'BOOLEAN'")
+        cursor.fail(_ANY_TYPE)
     if name in _UNSTORED:
         raise analyzing(f"the simulator stores no columns of type {lexeme.value}")
     cursor.take()
@@ -105,6 +106,9 @@ def parse_type(cursor: Cursor) -> Type:
     if name in _WIDTHS and cursor.accept("("):
         cursor.integer()
         cursor.expect(")")
+    elif cursor.accept("("):
+        # DATETIME(6) is no type (y9:28 of the transcripts)
+        cursor.fail(_ANY_TYPE)
     return Type(name)
 
 

@@ -5,27 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator.catalog import SHADOW, Distribution, Model, Table
+from starrocks_simulator.dynamic_partitions import dynamic_items
 from starrocks_simulator.errors import ServerError, analyzing, refused
 from starrocks_simulator.parse_partitions import LessThan, PartitionItem, least_bound
 from starrocks_simulator.parse_table import TableDefinition
-from starrocks_simulator.partitioning import PartitionKeys, Range
+from starrocks_simulator.partitioning import ListKeys, PartitionKeys, Range
 
 if TYPE_CHECKING:
     from starrocks_simulator.frontend import Frontend
 
 _KEPT_ELSEWHERE: Final = frozenset({"storage_medium", "storage_cooldown_time"})
-_AUTO_BUCKETS: Final = 1
+_AUTO_BUCKETS: Final = {"HASH": 2, "RANDOM": 1}
+"""What the server chooses on a small cluster (O§h)."""
 _MAX_SHORT_KEYS: Final = 3
 
 
 def build_table(frontend: Frontend, name: str, definition: TableDefinition) -> Table:
-    """Make a table of a definition; it is in no database yet.
+    """Make a table of a checked definition; it is in no database yet.
 
     Raises:
-        ServerError: What the analyzer or the catalog of the server refuses.
+        ServerError: More replicas than backends, or partitions that overlap.
     """
-    _complete_keys(definition)
-    _check_keys(definition)
     replication_num = replication_of(frontend, name, definition.properties)
     if definition.distribution is None:
         definition.distribution = Distribution([], 0)
@@ -52,6 +52,16 @@ def build_table(frontend: Frontend, name: str, definition: TableDefinition) -> T
     if not table.external_engine:
         _first_partitions(frontend, table, definition.items)
     return table
+
+
+def check_definition(definition: TableDefinition) -> None:
+    """Complete the key and check what needs no look at the cluster.
+
+    Raises:
+        ServerError: What the analyzer of the server refuses.
+    """
+    _complete_keys(definition)
+    _check_keys(definition)
 
 
 def _complete_keys(definition: TableDefinition) -> None:
@@ -88,7 +98,8 @@ def _check_keys(definition: TableDefinition) -> None:
             raise analyzing(f"Key column[{name}] does not exist")
     if [name.lower() for name in definition.keys] != names[: len(definition.keys)]:
         raise analyzing(
-            "Key columns must be the first few columns of the schema and the order  of the key columns must be consistent "
+            "Key columns must be the first few columns of the schema and the order  of the key columns must be "
+            "consistent "
             "with the order of the schema"
         )
     duplicate = next((name for name in names if names.count(name) > 1), None)
@@ -123,8 +134,9 @@ def replication_of(frontend: Frontend, name: str, properties: dict[str, str]) ->
         ids = ", ".join(map(str, frontend.backend_ids))
         raise refused(
             "Table replication num should be less than or equal to the number of available backends. You can change this "
-            f"default by setting the replication_num table properties. Current available backends: [{ids}], table={name}, "
-            f"replication_num={wanted}, default_replication_num={frontend.default_replication_num}"
+            "default by setting the replication_num table properties. "
+            f"Current available backends: [{ids}], "
+            f"table={name}, replication_num={wanted}, default_replication_num={frontend.default_replication_num}"
         )
     return wanted
 
@@ -137,11 +149,7 @@ def _properties(frontend: Frontend, definition: TableDefinition, replication_num
     }
     if definition.model is Model.PRIMARY:
         found["enable_persistent_index"] = "true"
-    if (
-        definition.distribution is not None
-        and not definition.distribution.columns
-        and not definition.distribution.buckets
-    ):
+    if definition.distribution is not None and not definition.distribution.columns:
         found["bucket_size"] = "4294967296"
     if definition.properties.get("dynamic_partition.enable") == "true":
         found |= {"dynamic_partition.history_partition_num": "0", "dynamic_partition.time_zone": frontend.zone_name}
@@ -154,7 +162,7 @@ def _first_partitions(frontend: Frontend, table: Table, items: list[PartitionIte
     if table.partitioning is None:
         new_partition(frontend, table, table.name, None)
         return
-    for item in items:
+    for item in [*items, *dynamic_items(frontend, table)]:
         add_item(frontend, table, item)
     if table.partitioning.automatic:
         new_partition(frontend, table, SHADOW, None)
@@ -169,7 +177,9 @@ def new_partition(
         name,
         keys,
         now=frontend.now(),
-        buckets=(item.buckets if item else 0) or table.distribution.buckets or _AUTO_BUCKETS,
+        buckets=(item.buckets if item else 0)
+        or table.distribution.buckets
+        or _AUTO_BUCKETS[table.distribution.type_name],
         replication_num=int(properties.get("replication_num", table.properties.get("replication_num", "1"))),
     )
 
@@ -209,17 +219,10 @@ def _check_free(table: Table, name: str, keys: PartitionKeys, *, temp: bool) -> 
     types = [column.type for column in table.partition_columns]
     among = table.temp_partitions if temp else table.partitions
     for other in among.values():
-        if isinstance(keys, Range) and isinstance(other.keys, Range):
-            if keys.overlaps(other.keys, types):
-                raise _intersects(name, keys.text(types), other.name, other.keys.text(types))
-        elif (
-            keys is not None
-            and other.keys is not None
-            and not isinstance(keys, Range)
-            and not isinstance(other.keys, Range)
-        ):
-            if set(keys.items) & set(other.keys.items):
-                raise refused("Duplicate values not allowed")
+        if isinstance(keys, Range) and isinstance(other.keys, Range) and keys.overlaps(other.keys, types):
+            raise _intersects(name, keys.text(types), other.name, other.keys.text(types))
+        if isinstance(keys, ListKeys) and isinstance(other.keys, ListKeys) and set(keys.items) & set(other.keys.items):
+            raise refused("Duplicate values not allowed")
 
 
 def _intersects(name: str, text: str, other: str, other_text: str) -> ServerError:

@@ -54,11 +54,11 @@ def names(columns: list[str]) -> str:
 
 def shown_properties(table: Table) -> list[tuple[str, str]]:
     """The properties in alphabetical order, as SHOW CREATE TABLE and tables_config print them."""
-    automatic = not table.distribution.columns and not table.distribution.buckets
+    is_random = not table.distribution.columns
     return sorted(
         (key, value)
         for key, value in table.properties.items()
-        if key not in _UNSHOWN or (key == "bucket_size" and automatic)
+        if key not in _UNSHOWN or (key == "bucket_size" and is_random)
     )
 
 

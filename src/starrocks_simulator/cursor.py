@@ -68,7 +68,7 @@ class Cursor:
         if lexeme.kind is Token.WORD:
             self.at += 1
             return lexeme.text
-        self.fail(_A_NAME)
+        raise self.error(_A_NAME)
 
     def name_or_string(self) -> str:
         """Step over one identifier or string literal."""
@@ -139,7 +139,7 @@ class Cursor:
             depth += (lexeme.text == "(") - (lexeme.text == ")")
             if depth == 0:
                 return self.text[start : lexeme.start].strip()
-        self.fail("')'")
+        raise self.error("')'")
 
     def rest(self) -> str:
         """The text from here to the end; steps to the end."""

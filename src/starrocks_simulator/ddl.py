@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator.catalog import SYSTEM_DATABASES, Database, DroppedTable, Partition, Table, TableState
-from starrocks_simulator.create_table import build_table
+from starrocks_simulator.create_table import build_table, check_definition
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import analyzing, refused, table_not_found, unknown_table
 from starrocks_simulator.handlers import Handler
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from starrocks_simulator.session import Session
 
 _DATABASE_NAME: Final = re.compile(r"[A-Za-z][\w\-~!@#$%^&<>=+ ]{0,255}|_[A-Za-z0-9][\w\-~!@#$%^&<>=+ ]{0,254}")
-_BUSY_URL: Final = "https://docs.starrocks.io/docs/sql-reference/sql-statements/backup_restore/SHOW_RESTORE/"
+_BUSY_URL: Final = "https://docs.starrocks.io/docs/sql-reference/sql-statements/backup_restore/SHOW_RESTORE"
 
 
 def create_database(session: Session, cursor: Cursor) -> Result:
@@ -67,6 +67,7 @@ def create_table(session: Session, cursor: Cursor) -> Result:
     database_name, name = cursor.qualified()
     definition = table_definition(cursor)
     database = session.find_database(database_name)
+    check_definition(definition)
     if name in database.tables:
         if if_not_exists:
             return OK

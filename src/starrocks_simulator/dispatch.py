@@ -43,6 +43,7 @@ STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
 }
 _IN_TRANSACTION: Final = frozenset({"INSERT", "COMMIT", "ROLLBACK", "BEGIN", "START"})
 _LONGEST: Final = max(map(len, STATEMENTS))
+_BEGINNINGS: Final = frozenset(words[:at] for words in STATEMENTS for at in range(1, len(words) + 1))
 _VERBS: Final = frozenset(keywords[0] for keywords in STATEMENTS)
 
 
@@ -73,9 +74,14 @@ def _find(cursor: Cursor) -> Handler:
 
 
 def _unknown(cursor: Cursor) -> ServerError:
+    """The parser's words: it names the first token that no statement goes on with, and what leads up to it."""
     first = cursor.next
-    place = line_and_column(cursor.text, first.start)
-    if first.value in _VERBS:
-        second = cursor.lexemes[1]
-        return syntax(f"No viable statement for input '{cursor.text[first.start : second.end]}'", *place)
-    return syntax(f"Unexpected input '{first.text}', the most similar input is {{{', '.join(sorted(_VERBS))}}}", *place)
+    if first.value not in _VERBS:
+        similar = ", ".join(f"'{verb}'" for verb in sorted(_VERBS))
+        place = line_and_column(cursor.text, first.start)
+        return syntax(f"Unexpected input '{first.text}', the most similar input is {{{similar}}}", *place)
+    words = tuple(lexeme.value for lexeme in cursor.lexemes)
+    known = next(at for at in range(len(words), 0, -1) if words[:at] in _BEGINNINGS)
+    wrong = cursor.lexemes[min(known, len(words) - 1)]
+    text = cursor.text[first.start : wrong.end]
+    return syntax(f"No viable statement for input '{text}'", *line_and_column(cursor.text, wrong.start))

@@ -22,8 +22,10 @@ from starrocks_simulator.variables import default_config, default_variables
 class Frontend:
     """A frontend process, the leader of its cluster, and the cluster.
 
-    It has no thread: whatever the server's daemons do, they do at ticks `started + n * tick`, and every statement first lets
-    the ticks run that are due (`catch_up`). Only statements can look or change, so this is exact, and it makes a virtual
+    It has no thread: whatever the server's daemons do, they do at ticks `started + n * tick`, and every statement
+    first lets
+    the ticks run that are due (`catch_up`). Only statements can look or change, so this is exact, and it makes a
+    virtual
     clock trivial.
 
     Attributes:

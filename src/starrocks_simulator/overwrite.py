@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def overwrite(session: Session, table: Table, targets: list[Partition] | None) -> None:
     """Replace the targets by the staged rows.
 
-    Every target gets new ids, also one without new rows: version 2 with rows, 1 without. With `dynamic_overwrite` and no
+    Every target gets new ids, also one without new rows: version 2 with rows, 1 without. With `dynamic_overwrite`
+    and no
     named partitions only those with new rows are targets.
     """
     dynamic = targets is None and session.variables["dynamic_overwrite"] == "true" and table.partitioning is not None

@@ -10,6 +10,7 @@ from starrocks_simulator.catalog import Column, Distribution, Index, Model, Part
 from starrocks_simulator.column_types import parse_type
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import analyzing
+from starrocks_simulator.expressions import parse_expression
 from starrocks_simulator.lexer import Token, unquote
 from starrocks_simulator.parse_partitions import PartitionItem, partition_items
 
@@ -115,7 +116,7 @@ def column_definition(cursor: Cursor) -> Column:
         elif cursor.accept("AUTO_INCREMENT"):
             column.auto_increment, column.nullable = True, False
         elif cursor.accept("AS"):
-            column.generated = _expression(cursor)
+            column.generated = _quoted(_expression(cursor))
         elif cursor.accept("COMMENT"):
             column.comment = cursor.string()
         else:
@@ -137,6 +138,11 @@ def _default(cursor: Cursor) -> str | None:
         cursor.expect("(", ")", ")")
         raise analyzing(f"the simulator knows no default ({inner}())")
     return cursor.string() if cursor.next.kind is Token.STRING else cursor.take().text
+
+
+def _quoted(expression: str) -> str:
+    """An expression as the server prints it: names in back-quotes (y1_gen:8 of the transcripts)."""
+    return parse_expression(expression).sql(dialect="starrocks", identify=True)
 
 
 def _expression(cursor: Cursor) -> str:

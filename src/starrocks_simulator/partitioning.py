@@ -24,7 +24,8 @@ class Bound:
     """One end of a range.
 
     Attributes:
-        values: As written in the DDL; a shorter tuple than the columns is filled with the least values. None = MAXVALUE.
+        values: As written in the DDL; a shorter tuple than the columns is filled with the least values. None =
+            MAXVALUE.
     """
 
     values: tuple[str | None, ...]

@@ -7,10 +7,16 @@ from typing import Final
 from sqlglot import exp
 
 from starrocks_simulator.catalog import Partition, Table
+from starrocks_simulator.expressions import parse
 from starrocks_simulator.partitioning import Range, key_value
-from starrocks_simulator.translate import parse
 
-_FLIPPED: Final = {exp.LT: exp.GT, exp.GT: exp.LT, exp.LTE: exp.GTE, exp.GTE: exp.LTE, exp.EQ: exp.EQ}
+_FLIPPED: Final[dict[type[exp.Expr], type[exp.Expr]]] = {
+    exp.LT: exp.GT,
+    exp.GT: exp.LT,
+    exp.LTE: exp.GTE,
+    exp.GTE: exp.LTE,
+    exp.EQ: exp.EQ,
+}
 
 
 def may_match(table: Table, partition: Partition, condition: str) -> bool:
@@ -27,8 +33,9 @@ def may_match(table: Table, partition: Partition, condition: str) -> bool:
 
 def _possible(table: Table, keys: Range, conjunct: exp.Expr | None) -> bool:
     column = table.partition_columns[0]
+    kind: type[exp.Expr] = exp.EQ
     if isinstance(conjunct, exp.In):
-        left, values, kind = conjunct.this, conjunct.expressions, exp.EQ
+        left, values = conjunct.this, conjunct.expressions
     elif type(conjunct) in _FLIPPED and isinstance(conjunct, exp.Binary):
         left, values, kind = conjunct.left, [conjunct.right], type(conjunct)
         if isinstance(left, exp.Literal):

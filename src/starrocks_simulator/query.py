@@ -41,10 +41,10 @@ def select(session: Session, cursor: Cursor) -> Result:
     """SELECT …, WITH …, or the same in parentheses."""
     text = cursor.text.strip()
     answer = fetch(session, to_duckdb(session, text))
-    assert answer.columns is not None
     named = headings(cursor.text, cursor.lexemes)
-    if len(named) == len(answer.columns):
-        columns = [Column(name or column.name, column.kind) for name, column in zip(named, answer.columns, strict=True)]
+    found = answer.columns or ()
+    if len(named) == len(found):
+        columns = [Column(name or column.name, column.kind) for name, column in zip(named, found, strict=True)]
         return Result(tuple(columns), answer.rows, answer.affected)
     return answer
 

@@ -34,7 +34,8 @@ class Result:
 
     Attributes:
         columns: Of the result set; None for an OK packet.
-        rows: Values in the columns' order: `str`, `int`, `float`, `Decimal`, `datetime` (naive, in the session's zone), `date`
+        rows: Values in the columns' order: `str`, `int`, `float`, `Decimal`, `datetime` (naive, in the session's
+            zone), `date`
             or None. A BOOLEAN is 0 or 1.
         affected: Rows loaded, changed or deleted, for the OK packet; of a result set, its number of rows.
         info: The OK packet's text, as `{'label':'insert_…', 'status':'VISIBLE', 'txnId':'…'}` after a load (R§11.10).

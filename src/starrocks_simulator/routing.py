@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from starrocks_simulator.catalog import SHADOW, Partition, Table
 from starrocks_simulator.create_table import new_partition
@@ -15,6 +16,9 @@ from starrocks_simulator.staging import filtered
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
+
+Finder: TypeAlias = Callable[[Key], Partition | None]
+"""Gives the partition that takes a key; None if there is none."""
 
 _FORMATS: Final = {
     "hour": "%Y%m%d%H",
@@ -90,13 +94,13 @@ def _join(session: Session, table: Table, keys: list[Key], numbers: list[int]) -
     )
 
 
-def _finder(table: Table, among: list[Partition]):  # noqa: ANN202
+def _finder(table: Table, among: list[Partition]) -> Finder:
     if table.partitioning is not None and table.partitioning.kind == "LIST":
         return _list_finder(among)
     return _range_finder(table, among)
 
 
-def _list_finder(among: list[Partition]):  # noqa: ANN202
+def _list_finder(among: list[Partition]) -> Finder:
     by_value = {item: partition for partition in among if partition.keys for item in partition.values.items}
 
     def find(key: Key) -> Partition | None:
@@ -105,7 +109,7 @@ def _list_finder(among: list[Partition]):  # noqa: ANN202
     return find
 
 
-def _range_finder(table: Table, among: list[Partition]):  # noqa: ANN202
+def _range_finder(table: Table, among: list[Partition]) -> Finder:
     types = tuple(column.type for column in table.partition_columns)
     ordered = sorted((one for one in among if one.keys), key=lambda one: one.range.lower.key(types))
     lowers = [one.range.lower.key(types) for one in ordered]

@@ -1,6 +1,7 @@
 """The rows: each physical partition that was ever loaded is one DuckDB table.
 
-A column's values are stored under its unique id (`c7`), not its name: a column dropped and added again is another one, and
+A column's values are stored under its unique id (`c7`), not its name: a column dropped and added again is another
+one, and
 a file from before knows nothing of it (O2§0.4).
 """
 
@@ -148,7 +149,8 @@ class Rows:
         for column in columns:
             if column.unique_id not in stored:
                 self.duckdb.execute(
-                    f"ALTER TABLE p{physical_id} ADD COLUMN c{column.unique_id} {column.type.duckdb} DEFAULT {fill(column)}"
+                    f"ALTER TABLE p{physical_id} ADD COLUMN c{column.unique_id} {column.type.duckdb} "
+                    f"DEFAULT {fill(column)}"
                 )
                 stored.add(column.unique_id)
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from starrocks_simulator.errors import refused
+from starrocks_simulator.errors import analyzing
 from starrocks_simulator.lexer import Lexeme, Token, tokenize
 from starrocks_simulator.times import naive
 from starrocks_simulator.variables import MYSQL_VERSION, VERSION
@@ -33,6 +33,18 @@ def _now(session: Session) -> str:
     return _moment(session, session.zone)
 
 
+def _utc(session: Session) -> str:
+    return _moment(session, dt.UTC)
+
+
+def _epoch(session: Session) -> str:
+    return str(int(session.frontend.now()))
+
+
+def _connection(session: Session) -> str:
+    return str(session.connection_id)
+
+
 def _date(session: Session) -> str:
     return f"CAST('{naive(session.frontend.now(), session.zone).date().isoformat()}' AS DATE)"
 
@@ -50,10 +62,10 @@ _FUNCTIONS: Final[dict[str, Callable[[Session], str]]] = {
     "CURRENT_TIMESTAMP": _now,
     "LOCALTIME": _now,
     "LOCALTIMESTAMP": _now,
-    "UTC_TIMESTAMP": lambda session: _moment(session, dt.UTC),
+    "UTC_TIMESTAMP": _utc,
     "CURDATE": _date,
     "CURRENT_DATE": _date,
-    "UNIX_TIMESTAMP": lambda session: str(int(session.frontend.now())),
+    "UNIX_TIMESTAMP": _epoch,
     "VERSION": lambda _: _text(MYSQL_VERSION),
     "CURRENT_VERSION": lambda _: _text(VERSION),
     "DATABASE": _database,
@@ -63,7 +75,7 @@ _FUNCTIONS: Final[dict[str, Callable[[Session], str]]] = {
     "CURRENT_USER": _user,
     "CURRENT_ROLE": _user,
     "CATALOG": lambda _: _text("default_catalog"),
-    "CONNECTION_ID": lambda session: str(session.connection_id),
+    "CONNECTION_ID": _connection,
     "LAST_INSERT_ID": lambda _: "0",
 }
 _BARE: Final = frozenset({"CURRENT_TIMESTAMP", "CURRENT_DATE", "LOCALTIME", "LOCALTIMESTAMP"})
@@ -99,7 +111,7 @@ def _variable(session: Session, lexeme: Lexeme) -> tuple[str, int] | None:
     scope, _, bare = name.rpartition(".")
     among = session.frontend.variables if scope == "global" else session.variables
     if bare not in among:
-        raise refused(f"Unknown system variable '{bare}'", 1193)
+        raise analyzing(f"Unknown system variable '{bare}'", 1193)
     return variable_literal(among[bare]), lexeme.end
 
 

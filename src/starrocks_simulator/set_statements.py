@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator.cursor import Cursor
-from starrocks_simulator.errors import refused
+from starrocks_simulator.errors import analyzing
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.lexer import Token
 from starrocks_simulator.results import OK, Result
@@ -56,7 +56,7 @@ def _one(session: Session, cursor: Cursor) -> None:
 def _assign(session: Session, name: str, value: str, *, is_global: bool) -> None:
     defaults = session.frontend.variables
     if name not in defaults:
-        raise refused(f"Unknown system variable '{name}'", 1193)
+        raise analyzing(f"Unknown system variable '{name}'", 1193)
     if value == "DEFAULT":
         value = defaults[name]
     if defaults[name] in {"true", "false"}:

@@ -23,7 +23,8 @@ _ROLLUP: Final = (
     "State", "Msg", "Progress", "Timeout",
 )  # fmt: skip
 _OPTIMIZE: Final = (
-    "JobId", "TableName", "CreateTime", "FinishTime", "Operation", "TransactionId", "State", "Msg", "Progress", "Timeout",
+    "JobId", "TableName", "CreateTime", "FinishTime", "Operation", "TransactionId", "State", "Msg", "Progress",
+    "Timeout",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from starrocks_simulator.handlers import Handler
 from starrocks_simulator.results import Result, strings
 from starrocks_simulator.show_filter import Row, like, shown
 from starrocks_simulator.times import show
-from starrocks_simulator.variables import VERSION, config_type, is_mutable
+from starrocks_simulator.variables import VERSION, config_comment, config_type, is_mutable
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
@@ -22,7 +22,8 @@ _FRONTENDS: Final = (
 _BACKENDS: Final = (
     "BackendId", "IP", "HeartbeatPort", "BePort", "HttpPort", "BrpcPort", "LastStartTime", "LastHeartbeat", "Alive",
     "SystemDecommissioned", "ClusterDecommissioned", "TabletNum", "DataUsedCapacity", "AvailCapacity", "TotalCapacity",
-    "UsedPct", "MaxDiskUsedPct", "ErrMsg", "Version", "Status", "DataTotalCapacity", "DataUsedPct", "CpuCores", "MemLimit",
+    "UsedPct", "MaxDiskUsedPct", "ErrMsg", "Version", "Status", "DataTotalCapacity", "DataUsedPct", "CpuCores",
+    "MemLimit",
     "NumRunningQueries", "MemUsedPct", "CpuUsedPct", "DataCacheMetrics", "Location", "StatusCode",
 )  # fmt: skip
 _COMPUTE_NODES: Final = (
@@ -30,7 +31,33 @@ _COMPUTE_NODES: Final = (
     "SystemDecommissioned", "ClusterDecommissioned", "ErrMsg", "Version", "CpuCores", "MemLimit", "NumRunningQueries",
     "MemUsedPct", "CpuUsedPct", "DataCacheMetrics", "HasStoragePath", "StatusCode",
 )  # fmt: skip
-_PROC: Final = ["brokers", "frontends", "routine_loads", "catalog", "colocation_group", "cluster_balance", "load_error_hub", "meta_recovery", "global_current_queries", "tasks", "compute_nodes", "statistic", "jobs", "warehouses", "resources", "monitor", "transactions", "backends", "current_queries", "stream_loads", "replications", "dbs", "current_backend_instances", "historical_nodes", "compactions"]
+_PROC: Final = [
+    "brokers",
+    "frontends",
+    "routine_loads",
+    "catalog",
+    "colocation_group",
+    "cluster_balance",
+    "load_error_hub",
+    "meta_recovery",
+    "global_current_queries",
+    "tasks",
+    "compute_nodes",
+    "statistic",
+    "jobs",
+    "warehouses",
+    "resources",
+    "monitor",
+    "transactions",
+    "backends",
+    "current_queries",
+    "stream_loads",
+    "replications",
+    "dbs",
+    "current_backend_instances",
+    "historical_nodes",
+    "compactions",
+]
 
 
 def show_frontends(session: Session, cursor: Cursor) -> Result:
@@ -44,7 +71,8 @@ def _frontends(session: Session) -> Result:
     started, now = show(frontend.started, session.zone), show(frontend.now(), session.zone)
     name = f"127.0.0.1_9010_{int(frontend.started * 1000)}"
     row: Row = (
-        "1", name, "127.0.0.1", "9010", "8030", str(frontend.query_port), "9020", "LEADER", str(frontend.cluster_id), "true",
+        "1", name, "127.0.0.1", "9010", "8030", str(frontend.query_port), "9020", "LEADER",
+        str(frontend.cluster_id), "true",
         "true", "1", now, "true", "", started, VERSION,
     )  # fmt: skip
     return strings(_FRONTENDS, [row])
@@ -91,7 +119,7 @@ def _backends(session: Session) -> Result:
             "N/A",
             "",
             "OK",
-        )  # fmt: skip
+        )
         for at, number in enumerate(frontend.backend_ids, 10)
     ]
     return strings(_BACKENDS, rows)
@@ -121,7 +149,7 @@ def show_config(session: Session, cursor: Cursor) -> Result:
     pattern = like(cursor.string()) if cursor.accept("LIKE") else like("%")
     cursor.end()
     rows: list[Row] = [
-        (name, "[]", value, config_type(name, value), "true" if is_mutable(name) else "false", "")
+        (name, "[]", value, config_type(name, value), "true" if is_mutable(name) else "false", config_comment(name))
         for name, value in sorted(session.frontend.config.items())
         if pattern.fullmatch(name)
     ]
@@ -157,19 +185,21 @@ def show_catalogs(_: Session, cursor: Cursor) -> Result:
 
 def show_warehouses(_: Session, __: Cursor) -> Result:
     """SHOW WAREHOUSES: refused, which tells a shared-nothing cluster without any privilege (O2§y10)."""
-    raise refused("unsupported statement in shared_nothing mode", 5907)
+    raise refused("unsupported statement in shared_nothing mode", 5907, "42000")
 
 
 def show_processlist(session: Session, cursor: Cursor) -> Result:
     """SHOW [FULL] PROCESSLIST: this connection."""
     cursor.end()
     names = (
-        "ServerName", "Id", "User", "Host", "Db", "Command", "ConnectionStartTime", "Time", "State", "Info", "IsPending",
+        "ServerName", "Id", "User", "Host", "Db", "Command", "ConnectionStartTime", "Time", "State", "Info",
+        "IsPending",
         "Warehouse",
     )  # fmt: skip
     now = show(session.frontend.now(), session.zone)
     row: Row = (
-        "127.0.0.1", str(session.connection_id), session.user, "127.0.0.1", session.database or "", "Query", now, "0", "OK",
+        "127.0.0.1", str(session.connection_id), session.user, "127.0.0.1", session.database or "", "Query", now,
+        "0", "OK",
         cursor.text, "false", "default_warehouse",
     )  # fmt: skip
     return strings(names, [row])

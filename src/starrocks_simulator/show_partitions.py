@@ -40,7 +40,8 @@ def _show(session: Session, cursor: Cursor, *, temp: bool) -> Result:
         raise analyzing(f"Table[{name}] does not exists or is not OLAP/Paimon table")
     is_list = table.partitioning is not None and table.partitioning.kind == "LIST"
     names = (
-        "PartitionId", "PartitionName", "VisibleVersion", "VisibleVersionTime", "VisibleVersionHash", "State", "PartitionKey",
+        "PartitionId", "PartitionName", "VisibleVersion", "VisibleVersionTime", "VisibleVersionHash", "State",
+        "PartitionKey",
         "List" if is_list else "Range", "DistributionKey", "Buckets", "ReplicationNum", "StorageMedium", "CooldownTime",
         "LastConsistencyCheckTime", "DataSize", "StorageSize", "IsInMemory", "RowCount", "DataVersion", "VersionEpoch",
         "VersionTxnType", "TabletBalanced",
@@ -58,8 +59,9 @@ def _row(session: Session, table: Table, partition: Partition, one: PhysicalPart
     key = "" if table.partitioning is None else ", ".join(column.name for column in table.partition_columns)
     return (
         str(one.id), partition.name, str(one.visible_version), show(one.visible_version_time, session.zone), "0",
-        table.state.value, key, keys_text(table, partition), distribution_key(table), str(partition.buckets),
-        str(partition.replication_num), partition.storage_medium, show(cooldown, session.zone), None, "0B", "0B", "false",
+        "NORMAL", key, keys_text(table, partition), distribution_key(table), str(partition.buckets),
+        str(partition.replication_num), partition.storage_medium, show(cooldown, session.zone), None, "0B", "0B",
+        "false",
         str(session.frontend.rows.count(one.id)), str(one.data_version), str(one.version_epoch), "TXN_NORMAL", "true",
     )  # fmt: skip
 

@@ -24,8 +24,10 @@ _INDEX: Final = (
     "Null", "Index_type", "Comment",
 )  # fmt: skip
 _STATUS: Final = (
-    "Name", "Engine", "Version", "Row_format", "Rows", "Avg_row_length", "Data_length", "Max_data_length", "Index_length",
-    "Data_free", "Auto_increment", "Create_time", "Update_time", "Check_time", "Collation", "Checksum", "Create_options",
+    "Name", "Engine", "Version", "Row_format", "Rows", "Avg_row_length", "Data_length", "Max_data_length",
+    "Index_length",
+    "Data_free", "Auto_increment", "Create_time", "Update_time", "Check_time", "Collation", "Checksum",
+    "Create_options",
     "Comment",
 )  # fmt: skip
 
@@ -173,7 +175,7 @@ def show_full_columns(session: Session, cursor: Cursor) -> Result:
             "",
             "",
             column.comment,
-        )  # fmt: skip
+        )
         for column in _columns_from(session, cursor)
     ]
     return shown(cursor, _FULL, rows)

@@ -10,11 +10,12 @@ import duckdb
 
 from starrocks_simulator.catalog import Column, Table
 from starrocks_simulator.errors import ServerError, analyzing, refused
+from starrocks_simulator.expressions import expression_to_duckdb
 from starrocks_simulator.lexer import Token
 from starrocks_simulator.parse_insert import Cell
 from starrocks_simulator.query import server_error
 from starrocks_simulator.rows import fill, quoted
-from starrocks_simulator.translate import parse, to_duckdb
+from starrocks_simulator.translate import to_duckdb
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
@@ -110,10 +111,11 @@ def evaluate(session: Session, expression: str) -> object:
 
 def _stage(session: Session, table: Table, columns: list[Column]) -> int:
     given = {column.unique_id: f"s{at}" for at, column in enumerate(columns)}
-    shown = []
-    for column in table.columns:
-        if not column.generated:
-            shown.append(f"{_source(session, table, column, given.get(column.unique_id))} AS c{column.unique_id}")
+    shown = [
+        f"{_source(session, table, column, given.get(column.unique_id))} AS c{column.unique_id}"
+        for column in table.columns
+        if not column.generated
+    ]
     inner = f"SELECT rowid AS n, {', '.join(shown)} FROM source"
     for column in table.columns:
         if column.generated:
@@ -122,7 +124,7 @@ def _stage(session: Session, table: Table, columns: list[Column]) -> int:
         session.frontend.rows.duckdb.execute(f"CREATE OR REPLACE TEMP TABLE staged AS {inner}")
         count = int(session.frontend.rows.query("SELECT count(*) FROM staged")[0][0])
     except duckdb.Error as error:
-        raise _conversion(error) from None
+        raise _conversion(session, error) from None
     _check_rows(session, table)
     _advance_auto_increment(table, count)
     return count
@@ -150,10 +152,11 @@ def _advance_auto_increment(table: Table, count: int) -> None:
 def _with_generated(table: Table, column: Column, inner: str) -> str:
     """The staged rows and one generated column more."""
     named = ", ".join(f"c{one.unique_id} AS {quoted(one.name)}" for one in table.columns if not one.generated)
-    expression = parse(f"SELECT {column.generated}").sql(dialect="duckdb")[len("SELECT ") :]
+    expression = expression_to_duckdb(column.generated)
     return (
         f"SELECT * EXCLUDE (x), CAST(x.y AS {column.type.duckdb}) AS c{column.unique_id} FROM (SELECT i.*, "
-        f"(SELECT struct_pack(y := {expression}) FROM (SELECT {named}) AS {quoted(table.name)}) AS x FROM ({inner}) AS i)"
+        f"(SELECT struct_pack(y := {expression}) FROM (SELECT {named}) AS {quoted(table.name)}) AS x "
+        f"FROM ({inner}) AS i)"
     )
 
 
@@ -178,6 +181,6 @@ def filtered(session: Session) -> ServerError:
     )
 
 
-def _conversion(error: duckdb.Error) -> ServerError:
+def _conversion(session: Session, error: duckdb.Error) -> ServerError:
     found = _BAD_VALUE.search(str(error))
-    return analyzing(f"Invalid number format: {found[1] or found[2]}") if found else server_error(error)
+    return analyzing(f"Invalid number format: {found[1] or found[2]}") if found else filtered(session)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator.catalog import SYSTEM_DATABASES, Column, Database, Model, Table, View
@@ -20,7 +21,11 @@ _DIGITS: Final = {"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19, "largein
 
 def _lists(headings: str, rows: list[tuple[object, ...]]) -> Listing:
     """Columns out of rows."""
-    return {name: (lambda at=at: [row[at] for row in rows]) for at, name in enumerate(headings.split())}
+    return {name: partial(_column_of, rows, at) for at, name in enumerate(headings.split())}
+
+
+def _column_of(rows: list[tuple[object, ...]], at: int) -> list[object]:
+    return [row[at] for row in rows]
 
 
 def _objects(session: Session) -> Iterator[tuple[Database, Table | View]]:
@@ -44,8 +49,10 @@ def tables(session: Session) -> Listing:
             "utf8_general_ci", -1, "", table.comment,
         ))  # fmt: skip
     return _lists(
-        "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_TYPE ENGINE VERSION ROW_FORMAT TABLE_ROWS AVG_ROW_LENGTH DATA_LENGTH "
-        "MAX_DATA_LENGTH INDEX_LENGTH DATA_FREE AUTO_INCREMENT CREATE_TIME UPDATE_TIME CHECK_TIME TABLE_COLLATION CHECKSUM "
+        "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_TYPE ENGINE VERSION ROW_FORMAT TABLE_ROWS AVG_ROW_LENGTH "
+        "DATA_LENGTH "
+        "MAX_DATA_LENGTH INDEX_LENGTH DATA_FREE AUTO_INCREMENT CREATE_TIME UPDATE_TIME CHECK_TIME "
+        "TABLE_COLLATION CHECKSUM "
         "CREATE_OPTIONS TABLE_COMMENT",
         rows,
     )
@@ -90,7 +97,8 @@ def columns(session: Session) -> Listing:
     return _lists(
         "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME COLUMN_NAME ORDINAL_POSITION COLUMN_DEFAULT IS_NULLABLE DATA_TYPE "
         "CHARACTER_MAXIMUM_LENGTH CHARACTER_OCTET_LENGTH NUMERIC_PRECISION NUMERIC_SCALE DATETIME_PRECISION "
-        "CHARACTER_SET_NAME COLLATION_NAME COLUMN_TYPE COLUMN_KEY EXTRA PRIVILEGES COLUMN_COMMENT COLUMN_SIZE DECIMAL_DIGITS "
+        "CHARACTER_SET_NAME COLLATION_NAME COLUMN_TYPE COLUMN_KEY EXTRA PRIVILEGES COLUMN_COMMENT COLUMN_SIZE "
+        "DECIMAL_DIGITS "
         "GENERATION_EXPRESSION SRS_ID",
         rows,
     )
@@ -103,7 +111,8 @@ def _column(database: str, table: str, model: Model, position: int, column: Colu
     scale = kind.scale if kind.name == "decimal" else 0 if digits else None
     return (
         "def", database, table, column.name, position, column.default, "YES" if column.nullable else "NO", kind.name,
-        text_length, text_length, digits, scale, None, None, None, kind.short, _KEY_NAMES[model] if column.is_key else "",
+        text_length, text_length, digits, scale, None, None, None, kind.short,
+        _KEY_NAMES[model] if column.is_key else "",
         "auto_increment" if column.auto_increment else "", "", column.comment, text_length or digits, scale,
         column.generated, None,
     )  # fmt: skip
@@ -140,7 +149,8 @@ def materialized_views(session: Session) -> Listing:
         if table.is_materialized_view
     ]
     named = _lists(
-        "MATERIALIZED_VIEW_ID TABLE_SCHEMA TABLE_NAME REFRESH_TYPE IS_ACTIVE INACTIVE_REASON PARTITION_TYPE TASK_ID TASK_NAME "
+        "MATERIALIZED_VIEW_ID TABLE_SCHEMA TABLE_NAME REFRESH_TYPE IS_ACTIVE INACTIVE_REASON PARTITION_TYPE "
+        "TASK_ID TASK_NAME "
         "TABLE_ROWS MATERIALIZED_VIEW_DEFINITION CREATOR",
         rows,
     )

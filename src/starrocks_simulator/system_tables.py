@@ -1,4 +1,4 @@
-"""The tables of information_schema: names, and columns of those whose rows are modelled (w:60-63 of the transcripts)."""
+"""The tables of information_schema: names, and columns of those that are modelled (w:60-63 of the transcripts)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Final
 
 from attrs import frozen
 
-_DUCKDB: Final = {"varchar": "VARCHAR", "boolean": "TINYINT", "datetime": "TIMESTAMP", "int": "INTEGER", "bigint": "BIGINT", "double": "DOUBLE"}  # fmt: skip
+_DUCKDB: Final = {"varchar": "VARCHAR", "boolean": "TINYINT", "datetime": "TIMESTAMP", "int": "INTEGER",
+"bigint": "BIGINT", "double": "DOUBLE"}  # fmt: skip
 
 
 @frozen
@@ -39,18 +40,22 @@ def _columns(text: str) -> tuple[SystemColumn, ...]:
 SYSTEM_TABLES: Final = {
     "partitions_meta": _columns(
         "DB_NAME, TABLE_NAME, PARTITION_NAME, PARTITION_ID bigint, COMPACT_VERSION bigint, VISIBLE_VERSION bigint, "
-        "VISIBLE_VERSION_TIME datetime, NEXT_VERSION bigint, DATA_VERSION bigint, VERSION_EPOCH bigint, VERSION_TXN_TYPE, "
+        "VISIBLE_VERSION_TIME datetime, NEXT_VERSION bigint, DATA_VERSION bigint, VERSION_EPOCH bigint, "
+        "VERSION_TXN_TYPE, "
         "PARTITION_KEY, PARTITION_VALUE, DISTRIBUTION_KEY, BUCKETS int, REPLICATION_NUM int, STORAGE_MEDIUM, "
-        "COOLDOWN_TIME datetime, LAST_CONSISTENCY_CHECK_TIME datetime, IS_IN_MEMORY boolean, IS_TEMP boolean, DATA_SIZE, "
+        "COOLDOWN_TIME datetime, LAST_CONSISTENCY_CHECK_TIME datetime, IS_IN_MEMORY boolean, IS_TEMP boolean, "
+        "DATA_SIZE, "
         "ROW_COUNT bigint, ENABLE_DATACACHE boolean, AVG_CS double, P50_CS double, MAX_CS double, STORAGE_PATH, "
         "STORAGE_SIZE bigint, TABLET_BALANCED boolean"
     ),
     "tables_config": _columns(
-        "TABLE_SCHEMA, TABLE_NAME, TABLE_ENGINE, TABLE_MODEL, PRIMARY_KEY, PARTITION_KEY, DISTRIBUTE_KEY, DISTRIBUTE_TYPE, "
+        "TABLE_SCHEMA, TABLE_NAME, TABLE_ENGINE, TABLE_MODEL, PRIMARY_KEY, PARTITION_KEY, DISTRIBUTE_KEY, "
+        "DISTRIBUTE_TYPE, "
         "DISTRIBUTE_BUCKET int, SORT_KEY, PROPERTIES varchar(65535), TABLE_ID bigint"
     ),
     "tables": _columns(
-        "TABLE_CATALOG varchar(512), TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, VERSION bigint, ROW_FORMAT varchar(10), "
+        "TABLE_CATALOG varchar(512), TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, VERSION bigint, ROW_FORMAT "
+        "varchar(10), "
         "TABLE_ROWS bigint, AVG_ROW_LENGTH bigint, DATA_LENGTH bigint, MAX_DATA_LENGTH bigint, INDEX_LENGTH bigint, "
         "DATA_FREE bigint, AUTO_INCREMENT bigint, CREATE_TIME datetime, UPDATE_TIME datetime, CHECK_TIME datetime, "
         "TABLE_COLLATION varchar(32), CHECKSUM bigint, CREATE_OPTIONS varchar(255), TABLE_COMMENT"
@@ -58,9 +63,12 @@ SYSTEM_TABLES: Final = {
     "columns": _columns(
         "TABLE_CATALOG varchar(512), TABLE_SCHEMA varchar(64), TABLE_NAME varchar(64), COLUMN_NAME varchar(64), "
         "ORDINAL_POSITION bigint, COLUMN_DEFAULT varchar(1024), IS_NULLABLE varchar(3), DATA_TYPE varchar(64), "
-        "CHARACTER_MAXIMUM_LENGTH bigint, CHARACTER_OCTET_LENGTH bigint, NUMERIC_PRECISION bigint, NUMERIC_SCALE bigint, "
-        "DATETIME_PRECISION bigint, CHARACTER_SET_NAME varchar(32), COLLATION_NAME varchar(32), COLUMN_TYPE varchar(32), "
-        "COLUMN_KEY varchar(3), EXTRA varchar(27), PRIVILEGES varchar(80), COLUMN_COMMENT varchar(255), COLUMN_SIZE bigint, "
+        "CHARACTER_MAXIMUM_LENGTH bigint, CHARACTER_OCTET_LENGTH bigint, NUMERIC_PRECISION bigint, "
+        "NUMERIC_SCALE bigint, "
+        "DATETIME_PRECISION bigint, CHARACTER_SET_NAME varchar(32), COLLATION_NAME varchar(32), COLUMN_TYPE "
+        "varchar(32), "
+        "COLUMN_KEY varchar(3), EXTRA varchar(27), PRIVILEGES varchar(80), COLUMN_COMMENT varchar(255), "
+        "COLUMN_SIZE bigint, "
         "DECIMAL_DIGITS bigint, GENERATION_EXPRESSION, SRS_ID bigint"
     ),
     "schemata": _columns(
@@ -73,19 +81,77 @@ SYSTEM_TABLES: Final = {
         "CHARACTER_SET_CLIENT varchar(32), COLLATION_CONNECTION varchar(32)"
     ),
     "materialized_views": _columns(
-        "MATERIALIZED_VIEW_ID bigint, TABLE_SCHEMA, TABLE_NAME, REFRESH_TYPE, IS_ACTIVE, INACTIVE_REASON, PARTITION_TYPE, "
+        "MATERIALIZED_VIEW_ID bigint, TABLE_SCHEMA, TABLE_NAME, REFRESH_TYPE, IS_ACTIVE, INACTIVE_REASON, "
+        "PARTITION_TYPE, "
         "TASK_ID bigint, TASK_NAME, LAST_REFRESH_START_TIME datetime, LAST_REFRESH_FINISHED_TIME datetime, "
         "LAST_REFRESH_DURATION double, LAST_REFRESH_STATE, LAST_REFRESH_FORCE_REFRESH, LAST_REFRESH_START_PARTITION, "
         "LAST_REFRESH_END_PARTITION, LAST_REFRESH_BASE_REFRESH_PARTITIONS, LAST_REFRESH_MV_REFRESH_PARTITIONS, "
-        "LAST_REFRESH_ERROR_CODE, LAST_REFRESH_ERROR_MESSAGE, TABLE_ROWS bigint, MATERIALIZED_VIEW_DEFINITION, EXTRA_MESSAGE, "
+        "LAST_REFRESH_ERROR_CODE, LAST_REFRESH_ERROR_MESSAGE, TABLE_ROWS bigint, MATERIALIZED_VIEW_DEFINITION, "
+        "EXTRA_MESSAGE, "
         "QUERY_REWRITE_STATUS, CREATOR"
     ),
     "partitions": _columns(
         "TABLE_CATALOG varchar(512), TABLE_SCHEMA varchar(64), TABLE_NAME varchar(64), PARTITION_NAME varchar(64), "
         "SUBPARTITION_NAME varchar(64), PARTITION_ORDINAL_POSITION bigint, PARTITION_METHOD varchar(18), "
-        "PARTITION_EXPRESSION varchar(2048), PARTITION_DESCRIPTION varchar(2048), TABLE_ROWS bigint, CREATE_TIME datetime, "
+        "PARTITION_EXPRESSION varchar(2048), PARTITION_DESCRIPTION varchar(2048), TABLE_ROWS bigint, "
+        "CREATE_TIME datetime, "
         "UPDATE_TIME datetime"
     ),
 }
 
-TABLE_NAMES: Final = ["analyze_status", "applicable_roles", "be_bvars", "be_cloud_native_compactions", "be_compactions", "be_configs", "be_datacache_metrics", "be_logs", "be_metrics", "be_tablets", "be_threads", "be_txns", "character_sets", "cluster_snapshot_jobs", "cluster_snapshots", "collations", "column_privileges", "column_stats_usage", "columns", "engines", "events", "fe_metrics", "fe_tablet_schedules", "global_variables", "key_column_usage", "keywords", "load_tracking_logs", "loads", "materialized_views", "partitions", "partitions_meta", "pipe_files", "pipes", "referential_constraints", "routine_load_jobs", "routines", "schema_privileges", "schemata", "session_variables", "statistics", "stream_loads", "table_constraints", "table_privileges", "tables", "tables_config", "task_runs", "tasks", "temp_tables", "triggers", "user_privileges", "verbose_session_variables", "views", "warehouse_metrics", "warehouse_queries"]
+TABLE_NAMES: Final = [
+    "analyze_status",
+    "applicable_roles",
+    "be_bvars",
+    "be_cloud_native_compactions",
+    "be_compactions",
+    "be_configs",
+    "be_datacache_metrics",
+    "be_logs",
+    "be_metrics",
+    "be_tablets",
+    "be_threads",
+    "be_txns",
+    "character_sets",
+    "cluster_snapshot_jobs",
+    "cluster_snapshots",
+    "collations",
+    "column_privileges",
+    "column_stats_usage",
+    "columns",
+    "engines",
+    "events",
+    "fe_metrics",
+    "fe_tablet_schedules",
+    "global_variables",
+    "key_column_usage",
+    "keywords",
+    "load_tracking_logs",
+    "loads",
+    "materialized_views",
+    "partitions",
+    "partitions_meta",
+    "pipe_files",
+    "pipes",
+    "referential_constraints",
+    "routine_load_jobs",
+    "routines",
+    "schema_privileges",
+    "schemata",
+    "session_variables",
+    "statistics",
+    "stream_loads",
+    "table_constraints",
+    "table_privileges",
+    "tables",
+    "tables_config",
+    "task_runs",
+    "tasks",
+    "temp_tables",
+    "triggers",
+    "user_privileges",
+    "verbose_session_variables",
+    "views",
+    "warehouse_metrics",
+    "warehouse_queries",
+]

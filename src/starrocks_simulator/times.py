@@ -7,7 +7,7 @@ import re
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from starrocks_simulator.errors import refused
+from starrocks_simulator.errors import analyzing
 
 _OFFSET: Final = re.compile(r"([+-])(\d{1,2}):(\d{2})")
 _ALIASES: Final = {"CST": "Asia/Shanghai", "PRC": "Asia/Shanghai"}
@@ -30,7 +30,7 @@ def zone_of(name: str) -> dt.tzinfo:
     try:
         return ZoneInfo(_ALIASES.get(name, name))
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise refused(f"Unknown or incorrect time zone: '{name}'", 1298) from None
+        raise analyzing(f"Unknown or incorrect time zone: '{name}'", 1298) from None
 
 
 def naive(epoch: float, zone: dt.tzinfo) -> dt.datetime:

@@ -9,6 +9,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from starrocks_simulator.errors import refused, syntax
+from starrocks_simulator.expressions import parse
 from starrocks_simulator.relations import relation
 from starrocks_simulator.server_functions import substitute
 
@@ -50,18 +51,6 @@ def condition_to_duckdb(session: Session, text: str, database: str, table: str) 
     return str(where.this.sql(dialect="duckdb"))
 
 
-def parse(text: str) -> exp.Expr:
-    """Parse one query of StarRocks' SQL.
-
-    Raises:
-        ServerError: 1064.
-    """
-    try:
-        return sqlglot.parse_one(text, read="starrocks")
-    except SqlglotError as error:
-        raise syntax(f"No viable statement for input '{text[:80]}' ({str(error).splitlines()[0]})") from None
-
-
 def _replace_tables(session: Session, tree: exp.Expr) -> None:
     common = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
     references = [one for one in tree.find_all(exp.Table) if one.name and (one.db or one.name not in common)]
@@ -93,7 +82,7 @@ def _owner(session: Session, reference: exp.Table) -> str:
 
 
 def _aliases(owners: dict[exp.Table, str]) -> dict[tuple[str, str], str]:
-    """How unaliased tables are called: by their name, or with the database where two databases have one of that name."""
+    """How unaliased tables are called: by name, or with the database where two databases have one of that name."""
     databases: dict[str, set[str]] = {}
     for reference, database in owners.items():
         databases.setdefault(reference.name, set()).add(database)

@@ -28,13 +28,17 @@ _VARIABLES: Final = {
     "license": "Elastic License 2.0",
     "lower_case_table_names": "0",
     "max_allowed_packet": "33554432",
+    "metadata_collect_query_timeout": "60",
     "net_buffer_length": "16384",
     "net_read_timeout": "60",
     "net_write_timeout": "60",
+    "new_planner_optimize_timeout": "3000",
     "parse_tokens_limit": "3500000",
     "performance_schema": "false",
     "query_cache_size": "1048576",
     "query_cache_type": "0",
+    "query_delivery_timeout": "300",
+    "query_queue_pending_timeout_second": "300",
     "query_timeout": "300",
     "sql_auto_is_null": "false",
     "sql_mode": "ONLY_FULL_GROUP_BY",
@@ -57,23 +61,55 @@ def default_variables(zone: str) -> dict[str, str]:
     return {**_VARIABLES, "time_zone": zone, "system_time_zone": zone}
 
 
-_FIXED: Final = frozenset({"backup_plugin_path", "run_mode"})
+_FIXED: Final = frozenset(
+    {
+        "auth_token",
+        "azure_adls2_sas_token",
+        "azure_blob_sas_token",
+        "backup_plugin_path",
+        "enable_parser_context_cache",
+        "enable_token_check",
+        "oauth2_token_server_url",
+        "run_mode",
+    }
+)
+_COMMENTS: Final = {
+    "max_scalar_operator_flat_children": "scalar operator maximum number of flat children.",
+    "query_detail_explain_level": "explain level of query plan in this detail",
+}
 _TYPES: Final = {
+    "arrow_token_cache_expire_second": "259200",
+    "arrow_token_cache_size": "1024",
+    "auth_token": "",
     "automated_cluster_snapshot_interval_seconds": "long",
     "default_replication_num": "short",
     "history_job_keep_max_second": "long",
+    "query_detail_cache_time_nanosecond": "long",
 }
 _CONFIG: Final = {
+    "arrow_token_cache_expire_second": "259200",
+    "arrow_token_cache_size": "1024",
+    "auth_token": "",
     "automated_cluster_snapshot_interval_seconds": "600",
+    "azure_adls2_sas_token": "",
+    "azure_blob_sas_token": "",
     "backup_job_default_timeout_ms": "86400000",
     "backup_plugin_path": "/tools/trans_file_tool/trans_files.sh",
     "enable_backup_materialized_view": "false",
+    "enable_collect_query_detail_info": "false",
+    "enable_parser_context_cache": "true",
     "enable_sync_publish": "true",
+    "enable_token_check": "true",
     "expr_children_limit": "10000",
     "history_job_keep_max_second": "604800",
+    "max_allowed_in_element_num_of_delete": "10000",
     "max_download_task_per_be": "0",
     "max_historical_automated_cluster_snapshot_jobs": "100",
+    "max_scalar_operator_flat_children": "10000",
     "max_upload_task_per_be": "0",
+    "oauth2_token_server_url": "",
+    "query_detail_cache_time_nanosecond": "30000000000",
+    "query_detail_explain_level": "COSTS",
     "run_mode": "shared_nothing",
 }
 
@@ -93,3 +129,8 @@ def config_type(name: str, value: str) -> str:
 def is_mutable(name: str) -> bool:
     """Whether ADMIN SET FRONTEND CONFIG may change it."""
     return name not in _FIXED
+
+
+def config_comment(name: str) -> str:
+    """Comment of a configuration item."""
+    return _COMMENTS.get(name, "")

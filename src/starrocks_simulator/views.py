@@ -14,13 +14,14 @@ from starrocks_simulator.column_types import Type
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.ddl import find_table, remove_table
 from starrocks_simulator.errors import analyzing, refused, unknown_table
+from starrocks_simulator.expressions import parse
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.headings import headings
 from starrocks_simulator.lexer import tokenize
 from starrocks_simulator.parse_table import distribution
 from starrocks_simulator.query import server_error
 from starrocks_simulator.results import OK, Result
-from starrocks_simulator.translate import parse, to_duckdb
+from starrocks_simulator.translate import to_duckdb
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
