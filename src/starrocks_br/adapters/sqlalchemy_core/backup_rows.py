@@ -7,7 +7,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final, TypeAlias
 
-from starrocks_br.adapters.documents import DamagedDocument, dumps_partitions, loads_partitions
+from starrocks_br.adapters.documents import DamagedDocument
+from starrocks_br.adapters.partition_documents import dumps_partitions, loads_partitions
 from starrocks_br.adapters.sqlalchemy_core.fields import Fields
 from starrocks_br.adapters.sqlalchemy_core.tables import cut_to_bytes
 from starrocks_br.domain.names import (
@@ -210,7 +211,7 @@ def _entry(snapshot: Snapshot, rows: Sequence[Row]) -> Entry:
         _agree(row, head, OF_THE_ENTRY)
     outline = read_outline(head, snapshot)
     texts = [Fields(row, where(row)).text("partitions_json") for row in rows]
-    document = loads_partitions(texts, [where(row) for row in rows])
+    document = loads_partitions(texts, [f"{where(row)}, field partitions_json" for row in rows])
     if (len(document.captured), len(document.dropped)) != (outline.captured, outline.dropped):
         raise fields.damaged("partitions_json", "it holds another number of partitions than was recorded")
     return Entry(

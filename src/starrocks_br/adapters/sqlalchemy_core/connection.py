@@ -27,8 +27,8 @@ def open_connection(engine: Engine) -> Connection:
     """
     connection = engine.connect()
     try:
-        connection.detach()
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.detach()
         connection.exec_driver_sql(SET_TIME_ZONE)
     except BaseException:
         connection.close()

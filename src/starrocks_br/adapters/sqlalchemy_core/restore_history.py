@@ -7,12 +7,12 @@ from importlib.metadata import version
 
 from sqlalchemy import func, insert, select, update
 
-from starrocks_br.adapters.documents import dumps_step, loads_step
 from starrocks_br.adapters.sqlalchemy_core.backup_rows import Row
 from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
 from starrocks_br.adapters.sqlalchemy_core.fields import Fields
 from starrocks_br.adapters.sqlalchemy_core.store import OpsStore, bare
 from starrocks_br.adapters.sqlalchemy_core.tables import cut_to_bytes, ops_tables
+from starrocks_br.adapters.step_documents import dumps_step, loads_step
 from starrocks_br.domain.journal import OPEN_STEPS, Journal, JournalStep, StepStatus, unfinished
 from starrocks_br.domain.names import (
     DatabaseName,

@@ -1,0 +1,104 @@
+"""The repository ports in memory: for tests, and for programs that keep their history elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import evolve
+
+from starrocks_br.domain.journal import OPEN_STEPS, Journal, StepStatus, unfinished
+from starrocks_br.domain.names import Label, RestoreId, TableRef
+from starrocks_br.domain.ports import BackupHistory, RestoreHistory
+from starrocks_br.domain.snapshot import Entry, Outline, Reading
+from starrocks_br.domain.status import Event, Status, outcome, sources
+
+
+class MemoryBackupHistory(BackupHistory):
+    """Keeps entries by label; a label that comes again replaces what was there, as on the server.
+
+    Args:
+        elsewhere: Histories that `adopt` can find, by the name of their table.
+    """
+
+    def __init__(self, elsewhere: Mapping[TableRef, MemoryBackupHistory] | None = None) -> None:
+        self._entries: dict[Label, tuple[Entry, ...]] = {}
+        self._elsewhere = elsewhere or {}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self._entries)} snapshots)"
+
+    def record(self, entries: Sequence[Entry]) -> None:  # noqa: D102 -- the port says it
+        self._entries[entries[0].label] = tuple(entries)
+
+    def advance(self, label: Label, event: Event, changes: Mapping[str, object]) -> bool:  # noqa: D102
+        target = outcome(event)
+        known = self._entries.get(label, ())
+        if known and known[0].snapshot.status in sources(event):
+            learned: dict[str, Any] = {"status": target, **changes}
+            snapshot = evolve(known[0].snapshot, **learned)
+            self._entries[label] = known = tuple(evolve(entry, snapshot=snapshot) for entry in known)
+        return bool(known) and known[0].snapshot.status is target
+
+    def conclude(self, entries: Sequence[Entry]) -> None:  # noqa: D102
+        self.record(entries)
+
+    def outlines(  # noqa: D102
+        self, *, statuses: Collection[Status] = (), table: TableRef | None = None, limit: int | None = None
+    ) -> tuple[Outline, ...]:
+        newest_first = sorted(self._entries.values(), key=_made, reverse=True)
+        found = (
+            entry.outline()
+            for entries in newest_first
+            for entry in entries
+            if (not statuses or entry.snapshot.status in statuses) and (table is None or entry.table == table)
+        )
+        return tuple(found)[:limit]
+
+    def entries(self, labels: Collection[Label]) -> Reading:  # noqa: D102
+        return Reading(entries=tuple(entry for label in sorted(set(labels)) for entry in self._entries.get(label, ())))
+
+    def adopt(self, alias: TableRef) -> int:  # noqa: D102
+        other = self._elsewhere[alias]._entries  # noqa: SLF001 -- of the same class
+        new = {label: entries for label, entries in other.items() if label not in self._entries}
+        self._entries |= new
+        return sum(map(len, new.values()))
+
+
+def _made(entries: Sequence[Entry]) -> tuple[datetime, Label]:
+    return entries[0].snapshot.created_at, entries[0].label
+
+
+class MemoryRestoreHistory(RestoreHistory):
+    """Keeps journals by id; what comes again replaces what was there."""
+
+    def __init__(self, journals: Iterable[Journal] = ()) -> None:
+        self._journals = {journal.restore: journal for journal in journals}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self._journals)} restores)"
+
+    def begin(self, journal: Journal) -> None:  # noqa: D102 -- the port says it
+        self._journals[journal.restore] = journal
+
+    def mark(  # noqa: D102
+        self, restore: RestoreId, number: int, status: StepStatus, *, table_id: int | None = None, detail: str = ""
+    ) -> None:
+        del detail  # for people who read the table; nothing reads it back
+        steps = list(self._journals[restore].steps)
+        known = steps[number].table_id if table_id is None else table_id
+        steps[number] = evolve(steps[number], status=status, table_id=known)
+        self._journals[restore] = evolve(self._journals[restore], steps=tuple(steps))
+
+    def abandon(self, restore: RestoreId, detail: str) -> None:  # noqa: D102
+        del detail
+        journal = self._journals[restore]
+        steps = tuple(
+            evolve(line, status=StepStatus.ABANDONED) if line.status in OPEN_STEPS else line for line in journal.steps
+        )
+        self._journals[restore] = evolve(journal, steps=steps)
+
+    def unfinished(self) -> tuple[Journal, ...]:  # noqa: D102
+        journals = sorted(self._journals.values(), key=lambda journal: (journal.created_at, journal.restore))
+        return unfinished(journals)
