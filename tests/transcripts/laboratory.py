@@ -53,7 +53,7 @@ def catch_up(frontend: Frontend, recorded: Sequence[Mapping[str, Any]], ours: Se
 
 
 def touch_unmatched(frontend: Frontend, sql: str) -> None:
-    """An UPDATE or DELETE that matched no row of a PRIMARY KEY table: the fake backends commit it all the same (O§n)."""
+    """An UPDATE or DELETE that matched no row of a PRIMARY KEY table: the fake backends commit it (O§n)."""
     found = _CHANGE.match(sql)
     database = frontend.catalog.databases.get(found["database"]) if found else None
     table = database.tables.get(found["table"]) if database and found else None

@@ -110,10 +110,19 @@ class Pace:
         """Hold a RESTORE between check and registration if its end tells that a stranger took the name there."""
         if job.kind != "RESTORE" or job.state != "PENDING" or id(job) in self.held:
             return
-        if "already exist in db" in str(self._end(line, job).get("Status")):
+        if "already exist in db" in str(self._end(line, job).get("Status")) or self._refuses_others(line):
             self.held.add(id(job))
             self.frontend.faults.registrations.append(lambda _: True)
             self.frontend.handler.step(job)
+
+    def _refuses_others(self, line: Line) -> bool:
+        """Whether a statement is refused because of a restore before the next poll: its table is locked already."""
+        for later in self.recording.lines[line.number :]:
+            if later.sql and _POLL.match(later.sql):
+                return False
+            if "snapshot restore operation is in progress" in str((later.error or {}).get("message")):
+                return True
+        return False
 
     def _next_row(self, line: Line, job: Job) -> dict[str, object]:
         """What the next poll says of a job."""

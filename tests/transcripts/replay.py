@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from tests.transcripts.answers import comparable, is_made_up
 from tests.transcripts.likeness import Likeness, Unlike
 from tests.transcripts.pacing import Pace
 from tests.transcripts.recording import LAB_ZONE, Line, Recording
+from tests.transcripts.scope import Scope
 
 NEVER = 1e15
 """Seconds between two ticks of the frontend's own handler: it stands still, the replay moves the jobs."""
@@ -51,12 +53,16 @@ class Replay:
     Attributes:
         recording: What the server said.
         folder: Where the repositories go.
+        scope: What is left out.
         agreed: Numbers of the lines on which both agree.
+        left_out: Numbers of the lines that were not compared.
         differences: The others.
     """
 
     recording: Recording
     folder: Path
+    scope: Scope
+    left_out: list[int] = field(factory=list)
     agreed: list[int] = field(factory=list)
     differences: list[Difference] = field(factory=list)
     clock: VirtualClock = field(init=False)
@@ -96,6 +102,12 @@ class Replay:
             laboratory.act_out_clients(self.frontend, line)
 
     def _judge(self, line: Line, check: Callable[[Line], None]) -> None:
+        if self.scope.reason(line) is not None:
+            self.left_out.append(line.number)
+            if line.sql is not None and line.error is None:
+                with contextlib.suppress(ServerError):
+                    self._session(line.who).execute(self.likeness.to_ours(line.sql))
+            return
         try:
             check(line)
         except Unlike as unlike:

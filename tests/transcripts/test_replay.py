@@ -8,7 +8,7 @@ import pytest
 
 from tests.transcripts.recording import read
 from tests.transcripts.replay import Replay
-from tests.transcripts.scope import out_of_scope
+from tests.transcripts.scope import scope_of
 
 
 def test_every_statement_in_scope_is_answered_as_recorded(
@@ -16,14 +16,11 @@ def test_every_statement_in_scope_is_answered_as_recorded(
 ) -> None:
     """Success or error, errno, SQLSTATE and text, columns and rows, order of job states: all as recorded."""
     recording = read(transcript)
-    left_out = out_of_scope(recording.name)
-    replay = Replay(recording, tmp_path)
+    replay = Replay(recording, tmp_path, scope_of(recording.name))
     replay.run()
-    differences = [difference for difference in replay.differences if difference.line.number not in left_out]
-    agreed = [number for number in replay.agreed if number not in left_out]
-    played = len(replay.agreed) + len(replay.differences)
+    agreed, out, differences = len(replay.agreed), len(replay.left_out), replay.differences
+    everything = agreed + out + len(differences)
     with capsys.disabled():
-        out = played - len(agreed) - len(differences)
-        share = len(agreed) / played if played else 1.0
-        print(f"\n{recording.name}: {len(agreed)} of {played} replay ({share:.0%}), {out} out of scope", end=" ")
+        share = agreed / everything if everything else 1.0
+        print(f"\n{recording.name}: {agreed} of {everything} replay ({share:.0%}), {out} out of scope", end=" ")
     assert not differences, f"{len(differences)} differ:\n" + "\n".join(map(str, differences))
