@@ -20,7 +20,8 @@ class Baseline:
 
     Attributes:
         outline: Its entry.
-        seen_at: When the table was last looked at with success; leaves count.
+        seen_at: When the table was last compared with it, or captured in it: only such a look shows that no schema
+            change came since.
     """
 
     outline: Outline
@@ -52,7 +53,7 @@ def newest_baseline(
     if not comparable:
         return None
     newest = max(comparable, key=lambda outline: (outline.table_id == table_id, *_moment(outline)))
-    seen_at = max(outline.snapshot.created_at for outline in own if outline.table_id == newest.table_id)
+    seen_at = max(outline.snapshot.created_at for outline in own if newest.label in {outline.label, outline.baseline})
     return Baseline(outline=newest, seen_at=seen_at)
 
 
