@@ -1,0 +1,14 @@
+"""Hypothesis profiles, chosen by HYPOTHESIS_PROFILE: `quick` (the default), `ci` (derandomised), `long`."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+settings.register_profile("quick", deadline=None, max_examples=60, suppress_health_check=_SLOW)
+settings.register_profile("ci", deadline=None, max_examples=200, derandomize=True, suppress_health_check=_SLOW)
+settings.register_profile("long", deadline=None, max_examples=3000, suppress_health_check=_SLOW)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
