@@ -90,7 +90,8 @@ def converter() -> cattrs.Converter:
     """The rules: types are never bent to fit, unknown fields are refused, names are checked as when they were made."""
     rules = cattrs.Converter(forbid_extra_keys=True)
     for plain in (int, str, bool):
-        rules.register_structure_hook(plain, _exactly(plain))
+        # Not register_structure_hook: it would take StrEnums, which are subclasses of str, for plain texts.
+        rules.register_structure_hook_func(partial(is_, plain), _exactly(plain))
     for name, check in _NAMES.items():
         rules.register_structure_hook_func(partial(is_, name), _checked(check))
     rules.register_structure_hook_factory(_is_tuple, _tuple_hook)
