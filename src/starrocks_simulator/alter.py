@@ -9,7 +9,7 @@ from starrocks_simulator.alter_target import Clause, Target
 from starrocks_simulator.catalog import Table, TableState
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.ddl import check_normal, find_table
-from starrocks_simulator.errors import refused, unknown_database
+from starrocks_simulator.errors import analyzing, refused, unknown_database
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.parse_table import index_tail
 from starrocks_simulator.results import OK, Result
@@ -30,6 +30,7 @@ def alter_table(session: Session, cursor: Cursor) -> Result:
     """ALTER TABLE [db.]t clause, …."""
     database_name, name = cursor.qualified()
     clauses = [_clause(cursor)]
+    _check_database(session, database_name)
     table = find_table(session, database_name, name)
     target = Target(session, session.find_database(database_name), table)
     check_alterable(table)
@@ -38,6 +39,12 @@ def alter_table(session: Session, cursor: Cursor) -> Result:
         _clause(cursor)(target, cursor)
     cursor.end()
     return OK
+
+
+def _check_database(session: Session, name: str | None) -> None:
+    """ALTER has its own words for an unknown database (y11:83 of the transcripts)."""
+    if name is not None and name not in session.frontend.catalog.databases:
+        raise analyzing(f"Database default_catalog.{name} is not found")
 
 
 def check_alterable(table: Table) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import Final
 
@@ -257,7 +258,7 @@ def _record(target: Target, *, fast: bool, apply: Callable[[float], None] | None
         job.transaction_id = target.frontend.catalog.new_transaction()
         target.frontend.schema_changes.record(target.database.id, job)
         return
-    table.schema_hash = (table.schema_hash * 1_103_515_245 + 12_345) % 2**31
+    table.schema_hash = zlib.crc32(f"{table.id}:{table.schema_version}".encode()) % 2**31
     job.schema_version = f"{table.schema_version}:{table.schema_hash}"
     job.index_id = target.frontend.catalog.new_id()
     job.state, job.finish_time, job.timeout = "PENDING", None, 86_400
@@ -270,7 +271,13 @@ def _record(target: Target, *, fast: bool, apply: Callable[[float], None] | None
     _start(target, job, TableState.SCHEMA_CHANGE, finish)
 
 
-def _start(target: Target, job: SchemaJob, state: TableState, finish: Callable[[float], None]) -> None:
+def _start(
+    target: Target,
+    job: SchemaJob,
+    state: TableState,
+    finish: Callable[[float], None],
+    start: Callable[[SchemaJob], None] | None = None,
+) -> None:
     table = target.table
     table.state = state
 
@@ -282,7 +289,7 @@ def _start(target: Target, job: SchemaJob, state: TableState, finish: Callable[[
             job.state, job.message = "CANCELLED", str(error).splitlines()[0]
 
     tablets = sum(partition.buckets for partition in table.shown_partitions())
-    target.frontend.schema_changes.record(target.database.id, job, end, progress=f"{tablets}/{tablets}")
+    target.frontend.schema_changes.record(target.database.id, job, end, start=start, progress=f"{tablets}/{tablets}")
 
 
 def _job(target: Target, kind: str, job_id: int) -> SchemaJob:
@@ -306,11 +313,13 @@ def record_properties(target: Target, apply: Callable[[float], None]) -> None:
     _record(target, fast=False, apply=apply)
 
 
-def record_optimize(target: Target, text: str, apply: Callable[[float], None]) -> None:
-    """ALTER TABLE DISTRIBUTED BY: an OPTIMIZE job."""
+def record_optimize(
+    target: Target, text: str, start: Callable[[SchemaJob], None], finish: Callable[[float], None]
+) -> None:
+    """ALTER TABLE DISTRIBUTED BY: an OPTIMIZE job, with what happens when it starts to run and when it ends."""
     job = _job(target, "OPTIMIZE", target.frontend.catalog.new_id())
     job.name, job.state, job.finish_time, job.timeout = text, "PENDING", None, 86_400
-    _start(target, job, TableState.OPTIMIZE, apply)
+    _start(target, job, TableState.OPTIMIZE, finish, start)
 
 
 CLAUSES: Final[dict[tuple[str, ...], Clause]] = {

@@ -51,7 +51,7 @@ def drop(target: Target, cursor: Cursor) -> None:
         if found is not None:
             _drop_one(target, found, force=force)
         elif not if_exists:
-            raise refused(f"Error in list of partitions to {name}", 1507)
+            raise refused(f"Error in list of partitions to [{name}]", 1507)
 
 
 def _drop_one(target: Target, found: Partition, *, force: bool) -> None:
@@ -80,7 +80,7 @@ def drop_temporary(target: Target, cursor: Cursor) -> None:
         elif target.table.partitioning is None:
             raise refused("Not a partitioned table")
         elif not if_exists:
-            raise refused(f"Error in list of partitions to {name}", 1507)
+            raise refused(f"Error in list of partitions to [{name}]", 1507)
 
 
 def replace(target: Target, cursor: Cursor) -> None:

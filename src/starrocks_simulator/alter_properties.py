@@ -6,13 +6,13 @@ from typing import Final
 
 from starrocks_simulator.alter_columns import check_no_temp, record_optimize, record_properties
 from starrocks_simulator.alter_target import Clause, Target
-from starrocks_simulator.catalog import Distribution, Partition
+from starrocks_simulator.catalog import Distribution, Partition, SchemaJob
 from starrocks_simulator.create_table import replication_of
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.ddl import named_partition
 from starrocks_simulator.errors import refused
 from starrocks_simulator.parse_table import distribution
-from starrocks_simulator.versions import set_version
+from starrocks_simulator.versions import publish
 
 _SHOWN_AS: Final = {"default.storage_medium": "storage_medium", "default.replication_num": "replication_num"}
 
@@ -67,27 +67,47 @@ def distribute_partitions(target: Target, cursor: Cursor) -> None:
 def _optimize(target: Target, cursor: Cursor, chosen: list[Partition] | None) -> None:
     wanted = distribution(cursor)
     check_no_temp(target.table)
+    copies: dict[str, tuple[Partition, int]] = {}
 
-    def apply(_: float) -> None:
+    def start(job: SchemaJob) -> None:
         for partition in target.table.shown_partitions() if chosen is None else chosen:
-            _rewrite(target, partition, wanted.buckets or partition.buckets)
+            copy = _begin_copy(target, partition, job.id, wanted.buckets or partition.buckets)
+            copies[partition.name] = copy, partition.physical[0].visible_version
+
+    def finish(_: float) -> None:
+        for name, (copy, version) in copies.items():
+            _end_copy(target, target.table.partitions[name], copy, version)
         if chosen is None:
             target.table.distribution = wanted
 
-    record_optimize(target, _text(wanted), apply)
+    record_optimize(target, _text(wanted), start, finish)
 
 
-def _rewrite(target: Target, partition: Partition, buckets: int) -> None:
-    """A partition's rows into a new one of the same name: what INSERT OVERWRITE does to ids and versions."""
-    frontend = target.frontend
-    old = partition.physical
-    new = frontend.catalog.new_physical(frontend.now())
-    frontend.rows.copy(old[0].id, new.id)
-    if frontend.rows.holds(new.id):
-        set_version(frontend, new, new.next_version)
-        new.data_version = new.visible_version
-    frontend.rows.drop(one.id for one in old)
-    partition.id, partition.physical, partition.buckets = frontend.catalog.new_id(), [new], buckets
+def _begin_copy(target: Target, partition: Partition, job_id: int, buckets: int) -> Partition:
+    """A temporary partition `<name>_<job id>` that the job loads (n:121 of the transcripts)."""
+    copy = target.frontend.catalog.new_partition(
+        f"{partition.name}_{job_id}",
+        partition.keys,
+        now=target.frontend.now(),
+        buckets=buckets,
+        replication_num=partition.replication_num,
+        is_temp=True,
+    )
+    if target.frontend.rows.count(partition.physical[0].id):
+        publish(target.frontend, copy.physical)
+    target.table.temp_partitions[copy.name] = copy
+    return copy
+
+
+def _end_copy(target: Target, partition: Partition, copy: Partition, version: int) -> None:
+    """The copy takes the partition's place; a load that came meanwhile went into both."""
+    rows = target.frontend.rows
+    if partition.physical[0].visible_version != version:
+        publish(target.frontend, copy.physical)
+    rows.copy(partition.physical[0].id, copy.physical[0].id)
+    rows.drop(one.id for one in partition.physical)
+    del target.table.temp_partitions[copy.name]
+    partition.id, partition.physical, partition.buckets = copy.id, copy.physical, copy.buckets
 
 
 def _text(wanted: Distribution) -> str:

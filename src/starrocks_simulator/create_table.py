@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator.catalog import SHADOW, Distribution, Model, Table
@@ -45,7 +46,7 @@ def build_table(frontend: Frontend, name: str, definition: TableDefinition) -> T
         index_id=catalog.new_id(),
         comment=definition.comment,
         indexes=definition.indexes,
-        schema_hash=catalog.new_id() * 2_654_435_761 % 2**31,
+        schema_hash=zlib.crc32(repr(definition.columns).encode()) % 2**31,
         next_unique_id=len(definition.columns),
         external_engine="" if definition.engine == "olap" else definition.engine.upper(),
     )
@@ -133,8 +134,8 @@ def replication_of(frontend: Frontend, name: str, properties: dict[str, str]) ->
     if wanted > frontend.backends:
         ids = ", ".join(map(str, frontend.backend_ids))
         raise refused(
-            "Table replication num should be less than or equal to the number of available backends. You can change this "
-            "default by setting the replication_num table properties. "
+            "Table replication num should be less than or equal to the number of available backends. You can change "
+            "this default by setting the replication_num table properties. "
             f"Current available backends: [{ids}], "
             f"table={name}, replication_num={wanted}, default_replication_num={frontend.default_replication_num}"
         )

@@ -79,9 +79,13 @@ def _column(column: Column) -> str:
 
 
 def _index(index: Index) -> str:
+    return f"  INDEX {index.name} ({names(index.columns)}) USING {index_type(index)} COMMENT '{index.comment}'"
+
+
+def index_type(index: Index) -> str:
+    """An index's type with its properties: `NGRAMBF("gram_num" = "4", …)`."""
     properties = ", ".join(f'"{key}" = "{value}"' for key, value in sorted(index.properties.items()))
-    shown = f"({properties})" if properties else ""
-    return f"  INDEX {index.name} ({names(index.columns)}) USING {index.type}{shown} COMMENT '{index.comment}'"
+    return f"{index.type}({properties})" if properties else index.type
 
 
 def _partition_by(table: Table) -> str:

@@ -13,6 +13,7 @@ from starrocks_simulator import (
     set_statements,
     show_alter,
     show_cluster,
+    show_dynamic,
     show_partitions,
     show_tables,
     statements_backup,
@@ -39,6 +40,7 @@ STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     **show_partitions.STATEMENTS,
     **show_alter.STATEMENTS,
     **show_cluster.STATEMENTS,
+    **show_dynamic.STATEMENTS,
     **statements_backup.STATEMENTS,
 }
 _IN_TRANSACTION: Final = frozenset({"INSERT", "COMMIT", "ROLLBACK", "BEGIN", "START"})

@@ -18,6 +18,7 @@ _TICKS_PER_STEP: Final = 3
 class _Running:
     job: SchemaJob
     finish: Callable[[float], None]
+    start: Callable[[SchemaJob], None] | None
     progress: str
 
 
@@ -39,7 +40,13 @@ class SchemaChanges:
         return not self._running
 
     def record(
-        self, database_id: int, job: SchemaJob, finish: Callable[[float], None] | None = None, *, progress: str = ""
+        self,
+        database_id: int,
+        job: SchemaJob,
+        finish: Callable[[float], None] | None = None,
+        *,
+        start: Callable[[SchemaJob], None] | None = None,
+        progress: str = "",
     ) -> None:
         """Keep a job; one with an effect at its end is moved by the ticks until then.
 
@@ -47,11 +54,12 @@ class SchemaChanges:
             database_id: Whose list shows it.
             job: A FINISHED one, or a PENDING one with `finish`.
             finish: The effect, called with the moment of the end.
+            start: What happens when it starts to run.
             progress: What Progress shows while it is RUNNING.
         """
         self.catalog.schema_jobs.setdefault(database_id, []).append(job)
         if finish is not None:
-            self._running.append(_Running(job, finish, progress))
+            self._running.append(_Running(job, finish, start, progress))
 
     def run_tick(self, now: float) -> None:
         """Move every job one step, at every third tick."""
@@ -66,6 +74,8 @@ class SchemaChanges:
         job.state = _STEPS[job.state]
         if job.state == "RUNNING":
             job.transaction_id, job.progress = self.catalog.new_transaction(), running.progress
+            if running.start is not None:
+                running.start(job)
             return
         job.finish_time, job.progress = int(now), None
         self._running.remove(running)

@@ -135,7 +135,7 @@ def _describe_system(name: str) -> Result:
 
 def _describe_all(table: Table) -> Result:
     """The base index, then a blank line and each rollup."""
-    extra = {"AGG_KEYS": "", "DUP_KEYS": "NONE"}.get(table.model.value, "REPLACE")
+    extra = {"DUP_KEYS": "NONE", "UNIQUE_KEYS": "REPLACE"}.get(table.model.value, "")
     names = ("IndexName", "IndexKeysType", *DESCRIPTION)
     rows: list[Row] = []
     for index, columns in [
@@ -203,7 +203,20 @@ def show_index(session: Session, cursor: Cursor) -> Result:
     indexes = found.indexes if isinstance(found, Table) else []
     owner = session.find_database(database).name
     rows: list[Row] = [
-        (f"{owner}.{name}", "", one.name, "", ",".join(one.columns), "", "", "", "", "", one.type, one.comment)
+        (
+            f"{owner}.{name}",
+            "",
+            one.name,
+            "",
+            ",".join(one.columns),
+            "",
+            "",
+            "",
+            "",
+            "",
+            create_text.index_type(one),
+            one.comment,
+        )
         for one in indexes
     ]
     return strings(_INDEX, rows)
