@@ -1,0 +1,1 @@
+"""What several test suites share: a whole StarRocks world in one process, on virtual time."""

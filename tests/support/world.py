@@ -1,0 +1,348 @@
+"""A StarRocks, its users and the product, all in one process and on virtual time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from attrs import define, evolve, field
+
+from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
+from starrocks_br.adapters.sqlalchemy_core.dialling import from_engine
+from starrocks_br.adapters.sqlalchemy_core.executor import SqlAlchemyExecutor
+from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
+from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
+from starrocks_br.domain.events import Progress, Retrying, Warned
+from starrocks_br.domain.names import DatabaseName, Label, RepositoryName, Selection, TableRef
+from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.restore_plan import RestorePlan
+from starrocks_br.domain.snapshot import Outline
+from starrocks_br.services import backup, bootstrap, history, restore, setup
+from starrocks_br.services.reports import BackupReport, BootstrapReport, RestoreReport
+from starrocks_br.services.requests import BackupRequest, Place, RestoreRequest
+from starrocks_simulator.clock import VirtualClock
+from starrocks_simulator.errors import ServerError
+from starrocks_simulator.faults import ConnectionCut, Fail, Hold
+from starrocks_simulator.frontend import Frontend
+from starrocks_simulator.jobs import Job
+from starrocks_simulator.session import Session
+from tests.support.door import DEAD, engine_on
+
+OPS = DatabaseName("ops")
+REPOSITORY = RepositoryName("repo")
+TICK = 3.0
+
+POLLS = re.compile(r"SHOW (BACKUP|RESTORE) FROM")
+READS = re.compile(r"(SELECT|SHOW|ADMIN SHOW|USE|SET NAMES|SET time_zone)\b")
+
+RANGE_TABLE = (
+    "CREATE TABLE {name} (id INT NOT NULL, dt DATE NOT NULL, v INT) DUPLICATE KEY(id) PARTITION BY RANGE(dt) ("
+    "PARTITION p1 VALUES [('2024-01-01'), ('2024-01-02')), PARTITION p2 VALUES [('2024-01-02'), ('2024-01-03'))) "
+    "DISTRIBUTED BY HASH(id) BUCKETS 2 PROPERTIES('replication_num'='1')"
+)
+
+
+class Killed(BaseException):
+    """The process dies here: nothing in it may catch this."""
+
+
+@define
+class VirtualTime:
+    """The product's clock: sleeping lets the simulator's time pass."""
+
+    clock: VirtualClock
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+        return self.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        """Let them pass."""
+        self.clock.advance(seconds)
+
+
+@define
+class Counting:
+    """Tokens in order."""
+
+    numbers: Iterator[int] = field(factory=lambda: count(1))
+
+    def __call__(self) -> str:
+        """The next one."""
+        return f"t{next(self.numbers):05}"
+
+
+@define
+class World:
+    """A frontend, its repository folder, a user, and the product connected to it.
+
+    Attributes:
+        folder: Where the repository lies; a second world on the same folder is a new cluster after a disaster.
+        cluster_id: Of this cluster.
+        events: What the listener was told.
+        sent: Every statement that the product sent, in order.
+    """
+
+    folder: Path
+    cluster_id: int = 1001
+    clock: VirtualClock = field(factory=VirtualClock)
+    backends: int = 1
+    events: list[Progress] = field(factory=list)
+    sent: list[str] = field(factory=list)
+    down: bool = False
+    place: Place = field(factory=lambda: Place(ops=OPS, repository=REPOSITORY, poll_interval=TICK, wait=30))
+    frontend: Frontend = field(init=False)
+    user: Session = field(init=False)
+    ports: Ports = field(init=False)
+    _sessions: list[Session] = field(factory=list, init=False)
+    _tokens: Counting = field(factory=Counting)
+
+    def __attrs_post_init__(self) -> None:
+        self.frontend = Frontend(
+            self.folder, clock=self.clock, tick=TICK, backends=self.backends, cluster_id=self.cluster_id
+        )
+        self.user = self.frontend.connect()
+        self.sql(f"CREATE REPOSITORY {REPOSITORY} WITH BROKER ON LOCATION 's3a://bucket/backups'")
+        self.ports = self.reconnect()
+
+    def ready(self, *tables: str) -> World:
+        """After `init`, with a RANGE table of two partitions and a row in each for every `db.t`."""
+        setup.init(self.ports, self.place)
+        for name in tables:
+            self.range_table(name)
+        return self
+
+    def range_table(self, name: str) -> None:
+        """A RANGE table of two partitions with a row in each."""
+        self.sql(f"CREATE DATABASE IF NOT EXISTS {name.partition('.')[0]}")
+        self.sql(RANGE_TABLE.format(name=name))
+        self.sql(f"INSERT INTO {name} VALUES (1, '2024-01-01', 10), (2, '2024-01-02', 20)")
+
+    def reconnect(self) -> Ports:
+        """The product, started anew: another process that knows nothing of the last one."""
+        connection = from_engine(engine_on(self._connect, self.sent.append))
+        return Ports(
+            cluster=StarRocksCluster(SqlAlchemyExecutor(connection), OPS),
+            backups=SqlAlchemyBackupHistory(connection, OPS),
+            restores=SqlAlchemyRestoreHistory(connection, OPS),
+            clock=VirtualTime(self.clock),
+            tokens=self._tokens,
+            listener=self.events.append,
+        )
+
+    def _connect(self) -> Session:
+        if self.down:
+            raise ConnectionError("nobody listens")
+        self._sessions.append(self.frontend.connect())
+        return self._sessions[-1]
+
+    # --- the user ---------------------------------------------------------------------------------------------------
+
+    def sql(self, text: str) -> list[tuple[Any, ...]]:
+        """Run statements as the user; the rows of the last one."""
+        return self.user.execute(text)[-1].rows
+
+    def rows(self, table: str) -> list[tuple[Any, ...]]:
+        """Every row of a table, in one order."""
+        return sorted(self.sql(f"SELECT * FROM {table}"), key=repr)
+
+    def records(self, text: str) -> list[dict[str, Any]]:
+        """The rows of one statement by column name."""
+        result = self.user.execute(text)[-1]
+        return [dict(zip([column.name for column in result.columns or ()], row, strict=True)) for row in result.rows]
+
+    def statuses(self) -> dict[str, str]:
+        """What ops.backup_history says of each label, metadata left out."""
+        return {
+            str(label): str(status)
+            for label, status in self.sql("SELECT label, status FROM ops.backup_history WHERE seq = 0")
+            if not str(label).startswith("br_meta_")
+        }
+
+    def tables(self, database: str) -> set[str]:
+        """Names of what a database holds."""
+        return {str(row[0]) for row in self.sql(f"SHOW TABLES FROM {database}")}
+
+    def later(self, seconds: float = 60) -> None:
+        """Let time pass."""
+        self.clock.advance(seconds)
+
+    # --- the product ------------------------------------------------------------------------------------------------
+
+    def request(self, *patterns: str, full: bool = False, max_parallel: int = 4, max_chain: int = 30) -> BackupRequest:
+        """What to back up."""
+        selection = Selection(patterns or ("d1.*",))
+        return BackupRequest(
+            place=self.place, selection=selection, full=full, max_parallel=max_parallel, max_chain=max_chain
+        )
+
+    def backup(self, *patterns: str, full: bool = False, max_parallel: int = 4, max_chain: int = 30) -> BackupReport:
+        """One run, a minute later."""
+        self.later()
+        request = self.request(*patterns, full=full, max_parallel=max_parallel, max_chain=max_chain)
+        return backup.run(self.ports, request)
+
+    def points(self, table: str) -> tuple[Outline, ...]:
+        """The table's exact points, newest first."""
+        return history.points(self.ports, self.place, TableRef.parse(table))
+
+    def newest(self, table: str) -> datetime:
+        """The newest exact point."""
+        at = self.points(table)[0].snapshot.snapshot_at
+        assert at is not None
+        return at
+
+    def restore_request(self, table: str, into: str = "") -> RestoreRequest:
+        """What to restore."""
+        return RestoreRequest(place=self.place, table=TableRef.parse(table), into=TableRef.parse(into or table))
+
+    def plan_restore(
+        self,
+        table: str,
+        at: datetime | None = None,
+        *,
+        into: str = "",
+        label: str | None = None,
+        allow_fuzzy: bool = False,
+    ) -> RestorePlan:
+        """Plan a restore; without instant and label to the newest point."""
+        if at is None and label is None:
+            at = self.newest(table)
+        chosen = None if label is None else Label(label)
+        request = self.restore_request(table, into)
+        return restore.plan(self.ports, request, at=at, label=chosen, allow_fuzzy=allow_fuzzy)
+
+    def restore(
+        self,
+        table: str,
+        at: datetime | None = None,
+        *,
+        into: str = "",
+        label: str | None = None,
+        allow_fuzzy: bool = False,
+    ) -> RestoreReport:
+        """Plan and do a restore, a minute later."""
+        self.later()
+        planned = self.plan_restore(table, at, into=into, label=label, allow_fuzzy=allow_fuzzy)
+        return restore.run(self.ports, self.restore_request(table, into), planned)
+
+    def bootstrap(self, label: str | None = None) -> BootstrapReport:
+        """Plan and do a cold start."""
+        self.later()
+        planned = bootstrap.plan(self.ports, self.place, None if label is None else Label(label))
+        return bootstrap.run(self.ports, self.place, planned)
+
+    def wait_at_most(self, seconds: float) -> None:
+        """How long commands wait for a slot."""
+        self.place = evolve(self.place, wait=seconds)
+
+    # --- what was said ----------------------------------------------------------------------------------------------
+
+    @property
+    def warnings(self) -> list[str]:
+        """Every warning so far."""
+        return [event.message for event in self.events if isinstance(event, Warned)]
+
+    @property
+    def retries(self) -> list[str]:
+        """Why attempts were made anew."""
+        return [event.reason for event in self.events if isinstance(event, Retrying)]
+
+    @contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """The statements that the product sends meanwhile, polls of running jobs aside."""
+        start, counted = len(self.sent), list[str]()
+        yield counted
+        counted.extend(sql for sql in self.sent[start:] if not POLLS.match(sql))
+
+    # --- what goes wrong --------------------------------------------------------------------------------------------
+
+    def before(self, pattern: str, act: Callable[[], object], *, nth: int = 1) -> None:
+        """Let something happen once, right before the product's nth statement that matches."""
+        self._plant(self.frontend.faults.before, pattern, act, nth)
+
+    def after(self, pattern: str, act: Callable[[], object], *, nth: int = 1) -> None:
+        """Let something happen once, right after the product's nth statement that matches has had its effect."""
+        self._plant(self.frontend.faults.after, pattern, act, nth)
+
+    def _plant(self, faults: list[Callable[[str], None]], pattern: str, act: Callable[[], object], nth: int) -> None:
+        wanted, seen = re.compile(pattern), count(1)
+
+        def fault(sql: str) -> None:
+            if wanted.search(sql) and next(seen) == nth:
+                faults.remove(fault)
+                act()
+
+        faults.append(fault)
+
+    def always(self, pattern: str, act: Callable[[], object]) -> Callable[[], None]:
+        """Let something happen before every statement that matches, until what is given back is called."""
+        wanted = re.compile(pattern)
+
+        def fault(sql: str) -> None:
+            if wanted.search(sql):
+                act()
+
+        self.frontend.faults.before.append(fault)
+        return lambda: self.frontend.faults.before.remove(fault)
+
+    def in_state(self, state: str, act: Callable[[], Hold | Fail | None], *, kind: str = "BACKUP") -> None:
+        """Let something happen once, at the tick at which a job is about to leave a state."""
+        steps = self.frontend.faults.steps
+
+        def fault(job: Job) -> Hold | Fail | None:
+            if job.state != state or job.kind != kind:
+                return None
+            steps.remove(fault)
+            return act()
+
+        steps.append(fault)
+
+    def restart_frontend(self) -> None:
+        """The frontend process dies and comes back; every connection is gone."""
+        self.frontend.restart()
+        for session in self._sessions:
+            session.database = DEAD
+
+    def wait_for(self, kind: str, database: str) -> str:
+        """Let time pass until the database's job has ended; its state."""
+        for _ in range(40):
+            (row,) = self.records(f"SHOW {kind} FROM {database}")
+            if row["State"] in {"FINISHED", "CANCELLED"}:
+                return str(row["State"])
+            self.later(TICK)
+        raise AssertionError("it does not end")
+
+
+def refuse(errno: int, message: str) -> Callable[[], None]:
+    """An act for `before`: the server answers with an error."""
+
+    def act() -> None:
+        raise ServerError(errno, "HY000", message)
+
+    return act
+
+
+def cut() -> None:
+    """An act for `before` and `after`: the client's connection breaks."""
+    raise ConnectionCut
+
+
+def kill() -> None:
+    """An act for `before` and `after`: the product's process dies."""
+    raise Killed
+
+
+def fail(status: str) -> Callable[[], Fail]:
+    """An act for `in_state`: the job is CANCELLED with this Status."""
+    return lambda: Fail(status)
+
+
+def only_reads(statements: Iterable[str]) -> bool:
+    """Whether none of the statements changes anything."""
+    return all(READS.match(sql) for sql in statements)
