@@ -22,7 +22,7 @@ import MySQLdb
 Row = tuple[Any, ...]
 Tables = dict[str, list[Row]]
 
-TICK = "0.3"
+TICK = "0.15"
 CREATE_REPOSITORY = (
     "CREATE REPOSITORY backups WITH BROKER ON LOCATION 's3://demo/backups' PROPERTIES ('aws.s3.region' = 'local')"
 )
@@ -149,7 +149,7 @@ class Client:
         self._config = home / "config.yaml"
         self._config.write_text(
             f"host: 127.0.0.1\nport: {port}\nuser: root\npassword: ''\ndatabase: ops\nrepository: backups\n"
-            "tables:\n  - sales.*\n  - crm.*\n"
+            "poll_interval: 0.2\ntables:\n  - sales.*\n  - crm.*\n"
         )
 
     def run(self, *arguments: str) -> str:
