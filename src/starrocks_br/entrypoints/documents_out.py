@@ -62,7 +62,7 @@ def envelope(
 def error(failure: Failure) -> Document:
     """An error: its kind, its three texts, and the fields of its own."""
     own = {name: _plain(value) for name, value in failure.details.items()}
-    return {**own, "kind": failure.kind, "what": failure.what, "why": failure.why, "hint": failure.hint}
+    return {"kind": failure.kind, "what": failure.what, "why": failure.why, "hint": failure.hint, **own}
 
 
 def _plain(value: object) -> object:

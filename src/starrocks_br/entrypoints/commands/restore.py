@@ -49,6 +49,8 @@ def restore_command(
 
 
 def _instant(call: Call, text: str, zone: tzinfo) -> datetime:
+    """Read the point wanted, and say how it was understood unless it was written out in full."""
     at = parse_instant(text, zone)
-    call.remark([f"{text!r} means {show_instant(at)} (a time without an offset is meant in {zone})"])
+    if text != show_instant(at):
+        call.remark([f"{text!r} means {show_instant(at)}: a time without an offset is meant in {zone}"])
     return at
