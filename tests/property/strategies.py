@@ -2,22 +2,94 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from attrs import evolve
 from hypothesis import strategies as st
 
-from starrocks_br.domain.names import PartitionName
-from starrocks_br.domain.partitions import Identity
+from starrocks_br.domain.manifest import digest_of
+from starrocks_br.domain.names import ClusterId, Label, PartitionName, RepositoryName, RunId, TableRef
+from starrocks_br.domain.partitions import Identity, Partition, Partitioning
+from starrocks_br.domain.snapshot import BackupType, Captured, Consistency, Entry, Snapshot
+from starrocks_br.domain.status import Status
 from tests.property.model import NAMES, Event, Kind
 from tests.property.operation import Burn, ColdStart, Operation, Outcome, Run
+
+TABLE = TableRef.parse("db.t")
+START = datetime(2026, 1, 1, tzinfo=UTC)
 
 numbers = st.integers(0, 9)
 
 names = st.sampled_from([PartitionName(name) for name in NAMES])
 
-identities: st.SearchStrategy[Identity] = st.frozensets(
-    st.tuples(st.integers(1, 3), st.integers(1, 2), st.integers(1, 2)), max_size=2
-)
+_physical = st.tuples(st.integers(1, 3), st.integers(1, 2), st.integers(1, 2))
+
+identities: st.SearchStrategy[Identity] = st.frozensets(_physical, max_size=2)
 
 looks = st.dictionaries(names, identities)
+
+
+known_identities: st.SearchStrategy[Identity] = st.frozensets(_physical, min_size=1, max_size=2)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One entry, and the table's complete identities at it."""
+
+    entry: Entry
+    identities: dict[PartitionName, Identity]
+
+
+def snapshot(number: int) -> Snapshot:
+    """A finished snapshot, an hour after the one before it."""
+    at = START + timedelta(hours=number)
+    return Snapshot(
+        label=Label(f"s{number}"),
+        run=RunId(f"r{number}"),
+        cluster=ClusterId("1"),
+        repository=RepositoryName("repo"),
+        database=TABLE.database,
+        status=Status.FINISHED,
+        created_at=at,
+        not_before=at,
+        snapshot_at=at + timedelta(seconds=20),
+        backup_timestamp=f"2026-01-01-{number:02}",
+    )
+
+
+def entry(number: int, captured: dict[PartitionName, Identity], whole: dict[PartitionName, Identity]) -> Entry:
+    """The entry that captured this, of a table that is all of that."""
+    return Entry(
+        snapshot=snapshot(number),
+        table=TABLE,
+        type=BackupType.INCREMENTAL if number else BackupType.FULL,
+        baseline=Label(f"s{number - 1}") if number else None,
+        table_id=7,
+        fingerprint="f",
+        digest=digest_of(whole),
+        captured={
+            name: Captured(
+                partition=Partition(name=name, identity=identity, values=f'[["{name}"]]', buckets=4, size=10)
+            )
+            for name, identity in captured.items()
+        },
+        partitioning=Partitioning.RANGE,
+        consistency=Consistency.EXACT,
+    )
+
+
+@st.composite
+def lineages(draw: st.DrawFn, min_size: int = 1, max_size: int = 6) -> list[Step]:
+    """A full entry and incremental ones after it, each cut against the one before; replayed on a dict."""
+    now = draw(st.dictionaries(names, known_identities))
+    steps = [Step(entry(0, now, now), dict(now))]
+    for number in range(1, draw(st.integers(min_size, max_size))):
+        captured = draw(st.dictionaries(names, known_identities))
+        dropped = draw(st.sets(st.sampled_from(sorted(now)))) - captured.keys() if now else set()
+        now = {name: identity for name, identity in now.items() if name not in dropped} | captured
+        steps.append(Step(evolve(entry(number, captured, now), dropped=frozenset(dropped)), dict(now)))
+    return steps
 
 
 def events(*without: Kind) -> st.SearchStrategy[Event]:
