@@ -65,6 +65,6 @@ class Fields:
 
     def _typed(self, field: str, kind: type[T]) -> T:
         value = self.row[field]
-        if not isinstance(value, kind):
+        if not isinstance(value, kind) or isinstance(value, bool):
             raise self.damaged(field, f"{value!r:.60} is no {kind.__name__}")
         return value

@@ -1,0 +1,234 @@
+"""What every `BackupHistory` does, worded for a store that replaces what comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from starrocks_br.adapters.memory import MemoryBackupHistory
+from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
+from starrocks_br.domain.names import DatabaseName, Label, TableRef
+from starrocks_br.domain.ports import BackupHistory
+from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Reading
+from starrocks_br.domain.status import Event, Status, sources
+from tests.contract.recorded import ITEMS, NOON, ORDERS, captured, entry, leaf, snapshot
+from tests.served import OPS, served
+
+RESTORED = TableRef.parse("old_ops.backup_history")
+
+
+@frozen
+class Stores:
+    """A history under test, and another one that it knows as the table RESTORED."""
+
+    history: BackupHistory
+    restored: BackupHistory
+
+
+@pytest.fixture(params=["memory", "sqlalchemy"])
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
+    """Every implementation that we ship."""
+    if request.param == "memory":
+        restored = MemoryBackupHistory()
+        yield Stores(MemoryBackupHistory({RESTORED: restored}), restored)
+        return
+    with served(tmp_path) as cluster:
+        cluster.make_ops()
+        cluster.make_ops(RESTORED.database)
+        yield Stores(
+            SqlAlchemyBackupHistory(cluster.connection, OPS),
+            SqlAlchemyBackupHistory(cluster.connection, RESTORED.database),
+        )
+
+
+@pytest.fixture
+def history(stores: Stores) -> BackupHistory:
+    """The history under test."""
+    return stores.history
+
+
+def _read(history: BackupHistory, *labels: str) -> tuple[Entry, ...]:
+    reading = history.entries([Label(label) for label in labels])
+    assert reading.damages == ()
+    return reading.entries
+
+
+def test_what_is_recorded_is_read_back_whole(history: BackupHistory) -> None:
+    """Every field of every entry survives, times with their zone, names with their blanks and accents."""
+    made = snapshot(
+        "l1",
+        submitted_at=NOON + timedelta(seconds=1),
+        not_before=NOON + timedelta(seconds=2),
+        snapshot_at=NOON + timedelta(seconds=3),
+        finished_at=NOON + timedelta(seconds=4),
+        backup_timestamp="2026-03-01-12-00-00-123",
+        error_code="X",
+        error="é\\'%s",
+    )
+    entries = (entry(made), leaf(made, "l0", ITEMS))
+
+    history.record(entries)
+
+    assert _read(history, "l1") == entries
+
+
+def test_an_empty_table_and_a_metadata_snapshot_have_entries_without_partitions(history: BackupHistory) -> None:
+    """Nothing captured is not the same as nothing recorded."""
+    empty = entry(snapshot("l1"), captured={})
+    own = entry(
+        snapshot("br_meta_1_20260301T120000_a", database=DatabaseName("ops")),
+        TableRef.parse("ops.backup_history"),
+        type=BackupType.METADATA,
+        captured={},
+    )
+    history.record([empty])
+    history.record([own])
+
+    assert _read(history, "l1", own.label) == (own, empty)
+
+
+def test_a_label_that_comes_again_replaces_what_was_there(history: BackupHistory) -> None:
+    """As the server's primary key does."""
+    history.record([entry(snapshot("l1"), ORDERS, "p1"), entry(snapshot("l1"), ITEMS)])
+    again = [entry(snapshot("l1"), ORDERS, "p2"), entry(snapshot("l1"), ITEMS, "p3")]
+
+    history.record(again)
+
+    assert _read(history, "l1") == tuple(again)
+
+
+def test_entries_of_several_labels_come_by_label_and_unknown_labels_are_left_out(history: BackupHistory) -> None:
+    """Whoever asks for what is not there gets what is there."""
+    second, first = entry(snapshot("l2")), entry(snapshot("l1", 5))
+    history.record([second])
+    history.record([first])
+
+    assert _read(history, "l2", "nope", "l1", "l1") == (first, second)
+    assert history.entries([]) == Reading(entries=())
+
+
+def test_an_event_moves_exactly_the_states_that_the_status_table_says(history: BackupHistory) -> None:
+    """The condition of the write and the status table are one thing."""
+    for status in Status:
+        for event in Event:
+            label = Label(f"{status}-{event}")
+            history.record([entry(snapshot(label, status=status))])
+
+            moved = history.advance(label, event, {})
+
+            after = _read(history, label)[0].snapshot.status
+            assert after is (_leads_to(event) if status in sources(event) else status), label
+            assert moved is (after is _leads_to(event)), label
+
+
+def _leads_to(event: Event) -> Status:
+    names = {Event.SENT: "RUNNING", Event.PROVEN: "FINISHED", Event.REFUSED: "FAILED", Event.LOST: "LOST"}
+    return Status(names.get(event) or {Event.EXPIRE: "EXPIRING", Event.GONE: "EXPIRED"}[event])
+
+
+def test_advancing_writes_status_and_changes_to_every_entry_of_the_label_only(history: BackupHistory) -> None:
+    """One label, all its tables, nothing else."""
+    other = entry(snapshot("l2"))
+    history.record([entry(snapshot("l1")), entry(snapshot("l1"), ITEMS)])
+    history.record([other])
+
+    assert history.advance(Label("l1"), Event.SENT, {"submitted_at": NOON})
+    assert history.advance(
+        Label("l1"), Event.REFUSED, {"finished_at": NOON, "error_code": "CANCELLED", "error": "user cancelled"}
+    )
+
+    made = snapshot(
+        "l1",
+        status=Status.FAILED,
+        submitted_at=NOON,
+        finished_at=NOON,
+        error_code="CANCELLED",
+        error="user cancelled",
+    )
+    assert _read(history, "l1", "l2") == (entry(made), entry(made, ITEMS), other)
+
+
+def test_advancing_to_where_the_label_is_already_is_a_success_without_effect(history: BackupHistory) -> None:
+    """After a doubt about a write the same one may be made again."""
+    history.record([entry(snapshot("l1"))])
+    history.advance(Label("l1"), Event.SENT, {"submitted_at": NOON})
+
+    assert history.advance(Label("l1"), Event.SENT, {"submitted_at": NOON + timedelta(hours=1)})
+    assert _read(history, "l1")[0].snapshot.submitted_at == NOON
+
+
+def test_an_event_that_the_state_does_not_allow_changes_nothing_and_says_so(history: BackupHistory) -> None:
+    """A label that failed stays failed; an unknown one stays unknown."""
+    failed = entry(snapshot("l1", status=Status.FAILED))
+    history.record([failed])
+
+    assert not history.advance(Label("l1"), Event.PROVEN, {"finished_at": NOON})
+    assert not history.advance(Label("l2"), Event.SENT, {})
+    assert _read(history, "l1", "l2") == (failed,)
+
+
+def test_concluding_replaces_everything_of_the_label(history: BackupHistory) -> None:
+    """What was learned at the end stands, and nothing of the intent is left, not even rows that it had more of."""
+    history.record([entry(snapshot("l1")), entry(snapshot("l1"), ITEMS)])
+    history.advance(Label("l1"), Event.SENT, {})
+    end = snapshot("l1", status=Status.FINISHED, snapshot_at=NOON, backup_timestamp="2026-03-01-12-00-00-123")
+    concluded = entry(end, captured=captured("p1", "p2", "p3", after=True), consistency=Consistency.EXACT)
+
+    history.conclude([concluded])
+
+    assert _read(history, "l1") == (concluded,)
+    assert history.outlines() == (concluded.outline(),)
+
+
+def test_outlines_are_entries_without_partitions_newest_first(history: BackupHistory) -> None:
+    """By the time of the intent, then by label; the tables of one label in the order they were recorded."""
+    old, new, tie = snapshot("l3", 1), snapshot("l1", 2), snapshot("l2", 2)
+    entries = [entry(tie), entry(new, ITEMS), leaf(new, "l3"), entry(old, ORDERS, "p1", "p2", "p3")]
+    for made in (old, tie, new):
+        history.record([one for one in entries if one.snapshot is made])
+
+    assert history.outlines() == tuple(one.outline() for one in entries)
+
+
+def test_outlines_can_be_chosen_by_status_and_table(history: BackupHistory) -> None:
+    """Both conditions hold together."""
+    done = snapshot("l2", 1, status=Status.FINISHED)
+    history.record([entry(snapshot("l1")), entry(snapshot("l1"), ITEMS)])
+    history.record([entry(done), entry(done, ITEMS)])
+
+    def found(**choice: object) -> list[tuple[str, TableRef]]:
+        return [(one.label, one.table) for one in history.outlines(**choice)]  # type: ignore[arg-type]
+
+    assert found(statuses=[Status.FINISHED, Status.LOST]) == [("l2", ORDERS), ("l2", ITEMS)]
+    assert found(table=ITEMS) == [("l2", ITEMS), ("l1", ITEMS)]
+    assert found(table=ORDERS, statuses={Status.PENDING}) == [("l1", ORDERS)]
+    assert found(statuses=[Status.LOST]) == []
+
+
+def test_a_limit_gives_the_newest_ones_that_meet_the_conditions(history: BackupHistory) -> None:
+    """A limit counts what is wanted, not what is skipped."""
+    for hour, status in enumerate([Status.FINISHED, Status.FAILED, Status.FINISHED, Status.FAILED]):
+        made = snapshot(f"l{hour}", hour, status=status)
+        history.record([entry(made), entry(made, ITEMS)])
+
+    newest = history.outlines(statuses=[Status.FINISHED], table=ORDERS, limit=1)
+    assert [(one.label, one.table) for one in newest] == [("l2", ORDERS)]
+    assert [one.label for one in history.outlines(limit=3)] == ["l3", "l3", "l2"]
+    assert len(history.outlines(limit=100)) == 8
+
+
+def test_adopting_takes_over_the_labels_that_are_absent_and_no_others(stores: Stores) -> None:
+    """What is known here is not overwritten by an older copy of it."""
+    here = entry(snapshot("l1", status=Status.FINISHED))
+    stores.history.record([here])
+    stores.restored.record([entry(snapshot("l1"))])
+    new = [entry(snapshot("l2")), leaf(snapshot("l2"), "l1", ITEMS)]
+    stores.restored.record(new)
+
+    assert stores.history.adopt(RESTORED) == 2
+    assert stores.history.adopt(RESTORED) == 0
+    assert _read(stores.history, "l1", "l2") == (here, *new)

@@ -1,0 +1,96 @@
+"""What every `RestoreHistory` does, worded for a store that replaces what comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from starrocks_br.adapters.memory import MemoryRestoreHistory
+from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
+from starrocks_br.domain.journal import Journal, StepStatus
+from starrocks_br.domain.names import RestoreId
+from starrocks_br.domain.ports import RestoreHistory
+from tests.contract.recorded import journal
+from tests.served import OPS, served
+
+
+@pytest.fixture(params=["memory", "sqlalchemy"])
+def history(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RestoreHistory]:
+    """Every implementation that we ship."""
+    if request.param == "memory":
+        yield MemoryRestoreHistory()
+        return
+    with served(tmp_path) as cluster:
+        cluster.make_ops()
+        yield SqlAlchemyRestoreHistory(cluster.connection, OPS)
+
+
+def _statuses(found: Journal) -> list[StepStatus]:
+    return [line.status for line in found.steps]
+
+
+def test_a_journal_that_is_open_is_read_back_whole(history: RestoreHistory) -> None:
+    """Every step with everything in it."""
+    begun = journal("a1")
+
+    history.begin(begun)
+
+    assert history.unfinished() == (begun,)
+
+
+def test_open_journals_come_oldest_first(history: RestoreHistory) -> None:
+    """By when they began, then by id."""
+    journals = [journal("c", hour=0), journal("a", hour=1), journal("b", hour=1)]
+    for begun in reversed(journals):
+        history.begin(begun)
+
+    assert history.unfinished() == tuple(journals)
+
+
+def test_marks_are_kept_step_by_step(history: RestoreHistory) -> None:
+    """A mark says how far one step got; a table id stays known until another one is told."""
+    begun = journal("a1")
+    history.begin(begun)
+    history.begin(journal("a2", hour=1))
+
+    history.mark(RestoreId("a1"), 1, StepStatus.SENT)
+    history.mark(RestoreId("a1"), 1, StepStatus.DONE, table_id=10_077)
+    history.mark(RestoreId("a1"), 1, StepStatus.FAILED, detail="it has a ghost")
+
+    steps = list(begun.steps)
+    steps[1] = evolve(steps[1], status=StepStatus.FAILED, table_id=10_077)
+    assert history.unfinished() == (evolve(begun, steps=tuple(steps)), journal("a2", hour=1))
+
+
+def test_a_journal_whose_steps_are_all_done_is_closed(history: RestoreHistory) -> None:
+    """And its last step decides."""
+    begun = journal("a1", status=StepStatus.DONE)
+    history.begin(evolve(begun, steps=(*begun.steps[:-1], evolve(begun.steps[-1], status=StepStatus.SENT))))
+    assert [_statuses(one)[-1] for one in history.unfinished()] == [StepStatus.SENT]
+
+    history.mark(begun.restore, len(begun.steps) - 1, StepStatus.DONE)
+
+    assert history.unfinished() == ()
+
+
+def test_abandoning_closes_what_is_open_of_one_restore(history: RestoreHistory) -> None:
+    """What was done stays done; other restores are left alone."""
+    history.begin(journal("a1"))
+    history.begin(journal("a2"))
+    history.mark(RestoreId("a1"), 0, StepStatus.DONE)
+
+    history.abandon(RestoreId("a1"), "killed")
+
+    assert history.unfinished() == (journal("a2"),)
+
+
+def test_a_journal_that_comes_again_replaces_what_was_there(history: RestoreHistory) -> None:
+    """As the server's primary key does."""
+    history.begin(journal("a1", status=StepStatus.DONE))
+
+    history.begin(journal("a1", hour=2))
+
+    assert history.unfinished() == (journal("a1", hour=2),)
