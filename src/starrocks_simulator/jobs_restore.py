@@ -240,7 +240,6 @@ class RestoreJob(Job):
         table.name = item.target
         for rollup in table.rollups:
             rollup.id = self.frontend.catalog.new_id()
-        table.create_time = int(self.frontend.now())
         table.state = TableState.RESTORE
         table.properties.pop("colocate_with", None)
         table.properties["replication_num"] = str(self.replication_num)

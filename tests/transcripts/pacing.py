@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 
 from attrs import define, field
 
 from starrocks_simulator.clock import VirtualClock
 from starrocks_simulator.frontend import Frontend
 from starrocks_simulator.handler import Job
+from tests.transcripts.answers import Answers
 from tests.transcripts.recording import Line, Recording
 
 ORDER = {
@@ -17,7 +19,8 @@ ORDER = {
 }
 _POLL = re.compile(r"^\s*show\s+(backup|restore)\b", re.IGNORECASE)
 _ALTER_POLL = re.compile(r"^\s*show\s+alter\s+(?:table|materialized)\b", re.IGNORECASE)
-_STEPS_OF_A_SCHEMA_JOB = 4
+_RANK = {"PENDING": 1, "WAITING_TXN": 2, "RUNNING": 3, "FINISHED": 4}
+_TICKS_OF_A_SCHEMA_JOB = 3
 _SCHEMA_JOB_SECONDS = 12.0
 
 
@@ -35,6 +38,12 @@ class Pace:
     clock: VirtualClock
     moved: dict[int, float] = field(factory=dict)
     held: set[int] = field(factory=set)
+    _polls: list[Line] = field(init=False)
+    _alter_polls: list[Line] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._polls = [line for line in self.recording.lines if _POLL.match(line.sql or "")]
+        self._alter_polls = [line for line in self.recording.lines if _ALTER_POLL.match(line.sql or "")]
 
     def before(self, line: Line) -> None:
         """Let happen what happened before this statement."""
@@ -45,10 +54,13 @@ class Pace:
         elif not _ALTER_POLL.match(sql):
             self._catch_up(line)
 
-    def move_schema_jobs(self, line: Line) -> bool:
-        """Move ALTER jobs one step further, if this is a poll of them that may be about to differ; whether it did."""
-        changes = self.frontend.schema_changes
-        if changes.idle or not _ALTER_POLL.match(line.sql or ""):
+    def move_schema_jobs(self, line: Line, answers: Answers) -> bool:
+        """Move ALTER jobs one step further, if this is a poll that shows one further than ours; whether it did."""
+        if self.frontend.schema_changes.idle or not _ALTER_POLL.match(line.sql or "") or "State" not in answers.names:
+            return False
+        state = answers.names.index("State")
+        shown, ours = ([_RANK.get(row[state], 0) for row in rows] for rows in (answers.recorded, answers.ours))
+        if len(shown) != len(ours) or all(one <= other for one, other in zip(shown, ours, strict=True)):
             return False
         self._step_schema_jobs()
         return True
@@ -80,8 +92,17 @@ class Pace:
         running = [
             job for jobs in self.frontend.catalog.schema_jobs.values() for job in jobs if job.finish_time is None
         ]
-        if any(self.clock.now() - job.create_time > _SCHEMA_JOB_SECONDS for job in running):
+        ripe = any(self.clock.now() - job.create_time > _SCHEMA_JOB_SECONDS for job in running)
+        if ripe and not any(self._is_shown_unfinished(line, job.table_name) for job in running):
             self._step_schema_jobs()
+
+    def _is_shown_unfinished(self, line: Line, table: str) -> bool:
+        """Whether a later poll still shows an unfinished ALTER job of a table."""
+        return any(
+            row.get("TableName") == table and row.get("State") != "FINISHED"
+            for later in self._alter_polls[bisect_left(self._alter_polls, line.number, key=_number) :]
+            for row in later.records
+        )
 
     def _catch_up_one(self, line: Line, job: Job) -> None:
         order = ORDER[job.kind]
@@ -103,7 +124,7 @@ class Pace:
         self.frontend.handler.step(job)
 
     def _step_schema_jobs(self) -> None:
-        for _ in range(_STEPS_OF_A_SCHEMA_JOB - 1):
+        for _ in range(_TICKS_OF_A_SCHEMA_JOB):
             self.frontend.schema_changes.run_tick(self.clock.now())
 
     def _hold_registration(self, line: Line, job: Job) -> None:
@@ -136,8 +157,12 @@ class Pace:
     def _later_rows(self, line: Line, job: Job) -> list[dict[str, object]]:
         return [
             row
-            for later in self.recording.lines[line.number - 1 :]
-            if later.sql and _POLL.match(later.sql) and job.kind in later.sql.upper()
+            for later in self._polls[bisect_left(self._polls, line.number, key=_number) :]
+            if job.kind in (later.sql or "").upper()
             for row in later.records
             if row.get("DbName") == job.db_name and row.get("SnapshotName", row.get("Label")) == job.label
         ]
+
+
+def _number(line: Line) -> int:
+    return line.number
