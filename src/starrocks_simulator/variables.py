@@ -78,9 +78,6 @@ _COMMENTS: Final = {
     "query_detail_explain_level": "explain level of query plan in this detail",
 }
 _TYPES: Final = {
-    "arrow_token_cache_expire_second": "259200",
-    "arrow_token_cache_size": "1024",
-    "auth_token": "",
     "automated_cluster_snapshot_interval_seconds": "long",
     "default_replication_num": "short",
     "history_job_keep_max_second": "long",
