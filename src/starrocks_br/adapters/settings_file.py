@@ -172,7 +172,7 @@ class _Reading:
         nodes = self.members(node, "tls.", frozenset(fields_dict(Tls)))
         group = _Reading(self.directory)
         for name, member in nodes.items():
-            group.take(f"tls.{name}", _flag if name == "verify" else self._file, member)
+            group.take(f"tls.{name}", self._file, member)
         self.problems += group.problems
         if len(self.problems) == before:
             self.values["tls"] = Tls(**{name.removeprefix("tls."): value for name, value in group.values.items()})
@@ -257,13 +257,6 @@ def _seconds(node: yaml.Node) -> float:
     if not re.fullmatch(r"\d{1,18}(\.\d{1,18})?", text, re.ASCII):
         raise _IllTyped(f"{text!r:.60} is no number of seconds")
     return float(text)
-
-
-def _flag(node: yaml.Node) -> bool:
-    text = _text(node)
-    if text not in {"true", "false"}:
-        raise _IllTyped(f"{text!r:.60} is neither true nor false")
-    return text == "true"
 
 
 def _texts(node: yaml.Node) -> tuple[str, ...]:

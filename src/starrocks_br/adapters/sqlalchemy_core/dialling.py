@@ -167,6 +167,6 @@ def _tls_arguments(tls: Tls | None) -> dict[str, Any]:
         return {"ssl_mode": "DISABLED"}
     files = {"ca": tls.ca, "cert": tls.cert, "key": tls.key}
     return {
-        "ssl_mode": "VERIFY_IDENTITY" if tls.verify else "REQUIRED",
+        "ssl_mode": "VERIFY_IDENTITY",
         "ssl": {name: path for name, path in files.items() if path is not None},
     }
