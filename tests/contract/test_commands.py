@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, frozen
+from attrs import define, field, frozen
+from sqlalchemy import Engine, event
 
 from starrocks_br.entrypoints.cli import main
 from tests.e2e.clusters import Cluster, Shop, make_repository, simulator
@@ -24,11 +25,13 @@ class Ended:
         code: Its exit code.
         out: What it wrote on stdout.
         err: What it wrote on stderr.
+        statements: The first word of everything that it sent to the server.
     """
 
     code: int
     out: str
     err: str
+    statements: frozenset[str] = field(eq=False)
 
     @property
     def document(self) -> Any:
@@ -39,14 +42,24 @@ class Ended:
 def run(*arguments: str, config: Path, stdin: io.StringIO | None = None) -> Ended:
     """One command in this process."""
     out, err = io.StringIO(), io.StringIO()
+    sent: set[str] = set()
+
+    def note(*execution: Any) -> None:
+        sent.add(execution[2].upper().removeprefix("ADMIN ").split()[0])
+
     before = sys.stdin
     sys.stdin = stdin or io.StringIO()
+    event.listen(Engine, "before_cursor_execute", note)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = main([*arguments, "--config", str(config)])
     finally:
+        event.remove(Engine, "before_cursor_execute", note)
         sys.stdin = before
-    return Ended(code, out.getvalue(), err.getvalue())
+    return Ended(code, out.getvalue(), err.getvalue(), frozenset(sent))
+
+
+READING = {"SELECT", "SHOW", "SET", "USE"}
 
 
 class Keyboard(io.StringIO):
@@ -172,7 +185,8 @@ def test_init_twice_is_harmless(story: Story) -> None:
 
 
 def test_an_empty_history_says_what_to_do(story: Story) -> None:
-    assert story.ended["empty list"] == Ended(0, "no backup is recorded\nnext: starrocks-br backup\n", "")
+    empty = story.ended["empty list"]
+    assert (empty.code, empty.out, empty.err) == (0, "no backup is recorded\nnext: starrocks-br backup\n", "")
 
 
 def test_a_planned_backup_writes_nothing(story: Story) -> None:
@@ -244,6 +258,20 @@ def test_a_planned_restore_writes_nothing_and_so_does_a_declined_one(story: Stor
     assert "error: not confirmed" in declined.err
     assert story.history["after restore plan"] == story.history["before restore plan"]
     assert story.history["tables after restore plan"] == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("plan", "plan as document", "restore plan", "declined", "bootstrap plan", "bootstrap declined"),
+        *("list", "show", "too old", "target exists"),
+    ],
+)
+def test_what_only_looks_sends_nothing_that_writes(command: str, story: Story) -> None:
+    sent = story.ended[command].statements
+    assert sent
+    assert sent <= READING
+    assert not story.ended["restore"].statements <= READING, "writing is seen where it happens"
 
 
 def test_a_point_before_the_first_backup_is_refused(story: Story) -> None:
