@@ -104,7 +104,11 @@ class Cluster(Protocol):
 
     @abstractmethod
     def observe(self, tables: Collection[TableRef]) -> Observation:
-        """Look at tables: four statements, and three per database, however many tables there are."""
+        """Look at tables: four statements, and three per database, however many tables there are.
+
+        Raises:
+            Refused: Among others when a ghost partition of any table makes partitions_meta fail (O2§0.1).
+        """
 
     @abstractmethod
     def table_id(self, table: TableRef) -> int | None:
@@ -113,10 +117,6 @@ class Cluster(Protocol):
     @abstractmethod
     def count_rows(self, table: TableRef) -> int:
         """Read the whole table and count its rows."""
-
-    @abstractmethod
-    def check_metadata(self) -> None:
-        """Read one row of partitions_meta. Raises Refused when a ghost partition haunts the cluster (O2§0.1)."""
 
     @abstractmethod
     def submit_backup(self, label: Label, to: RepositoryName, backup: DatabaseBackup, timeout: int) -> None:

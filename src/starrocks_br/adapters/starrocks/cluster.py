@@ -103,9 +103,6 @@ class StarRocksCluster(Cluster):
     def count_rows(self, table: TableRef) -> int:  # noqa: D102
         return int(str(self._run(statements.count_rows(table)).rows[0][0]))
 
-    def check_metadata(self) -> None:  # noqa: D102
-        self._run(statements.CHECK_METADATA)
-
     def submit_backup(  # noqa: D102
         self, label: Label, to: RepositoryName, backup: DatabaseBackup, timeout: int
     ) -> None:

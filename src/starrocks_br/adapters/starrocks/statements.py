@@ -96,7 +96,6 @@ NOW: Final = Statement("SELECT NOW()")
 OLAP_TABLES: Final = Statement(
     "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.tables_config WHERE TABLE_ENGINE = 'OLAP'"
 )
-CHECK_METADATA: Final = Statement("SELECT PARTITION_ID FROM information_schema.partitions_meta LIMIT 1")
 
 _PARTITION_COLUMNS: Final = (
     "DB_NAME, TABLE_NAME, PARTITION_NAME, PARTITION_ID, VISIBLE_VERSION, VISIBLE_VERSION_TIME, NEXT_VERSION, "
