@@ -106,7 +106,7 @@ def _end_copy(target: Target, partition: Partition, copy: Partition, version: in
         publish(target.frontend, copy.physical)
     rows.copy(partition.physical[0].id, copy.physical[0].id)
     rows.drop(one.id for one in partition.physical)
-    del target.table.temp_partitions[copy.name]
+    target.table.temp_partitions.pop(copy.name, None)  # gone if the database was dropped and recovered
     partition.id, partition.physical, partition.buckets = copy.id, copy.physical, copy.buckets
 
 

@@ -7,6 +7,7 @@ from bisect import bisect_left
 
 from attrs import define, field
 
+from starrocks_simulator.catalog import SchemaJob
 from starrocks_simulator.clock import VirtualClock
 from starrocks_simulator.frontend import Frontend
 from starrocks_simulator.handler import Job
@@ -21,7 +22,7 @@ _POLL = re.compile(r"^\s*show\s+(backup|restore)\b", re.IGNORECASE)
 _ALTER_POLL = re.compile(r"^\s*show\s+alter\s+(?:table|materialized)\b", re.IGNORECASE)
 _RANK = {"PENDING": 1, "WAITING_TXN": 2, "RUNNING": 3, "FINISHED": 4}
 _TICKS_OF_A_SCHEMA_JOB = 3
-_SCHEMA_JOB_SECONDS = 12.0
+_SECONDS_IN_STATE = {"PENDING": 4.0, "RUNNING": 12.0}
 
 
 @define
@@ -66,24 +67,31 @@ class Pace:
         return True
 
     def _follow(self, line: Line, kind: str) -> None:
-        """Bring the jobs that a poll shows to the states it shows."""
+        """Bring the jobs that a poll shows to the states it shows; the ticks that takes are the others' ticks, too."""
+        ticks = 0
         for row in line.records:
             for job in self.frontend.handler.jobs():
                 if job.db_name == row.get("DbName") and job.kind == kind:
-                    self._lead(job, str(row.get("State")))
+                    ticks = max(ticks, self._lead(job, str(row.get("State"))))
                     self.moved[id(job)] = self.clock.now()
                     self._hold_registration(line, job)
+        shown = {row.get("DbName") for row in line.records}
+        for job in self.frontend.handler.jobs():
+            if job.db_name not in shown:
+                self._catch_up_one(line, job, ticks)
 
-    def _lead(self, job: Job, state: str) -> None:
+    def _lead(self, job: Job, state: str) -> int:
+        """Bring a job to a state; gives the number of ticks it took."""
         order = ORDER[job.kind]
         if state != "PENDING" and id(job) in self.held:
             self.frontend.faults.registrations.clear()
-        for _ in range(len(order) + 1):
+        for ticks in range(len(order) + 1):
             if job.state == state or job.state not in order[:-1]:
-                return
+                return ticks
             if state in order and order.index(job.state) > order.index(state):
-                return
+                return ticks
             self._step(job)
+        return len(order) + 1
 
     def _catch_up(self, line: Line) -> None:
         """Let jobs that nobody polls move by the clock, but never past what the next poll shows."""
@@ -92,22 +100,29 @@ class Pace:
         running = [
             job for jobs in self.frontend.catalog.schema_jobs.values() for job in jobs if job.finish_time is None
         ]
-        ripe = any(self.clock.now() - job.create_time > _SCHEMA_JOB_SECONDS for job in running)
-        if ripe and not any(self._is_shown_unfinished(line, job.table_name) for job in running):
+        if running and all(self._is_ripe(line, job) for job in running):
             self._step_schema_jobs()
 
-    def _is_shown_unfinished(self, line: Line, table: str) -> bool:
-        """Whether a later poll still shows an unfinished ALTER job of a table."""
-        return any(
-            row.get("TableName") == table and row.get("State") != "FINISHED"
-            for later in self._alter_polls[bisect_left(self._alter_polls, line.number, key=_number) :]
-            for row in later.records
+    def _is_ripe(self, line: Line, job: SchemaJob) -> bool:
+        """Whether an ALTER job is old enough for its next state, and no later poll shows it behind that."""
+        least = min(
+            (
+                _RANK.get(str(row.get("State")), 0)
+                for later in self._alter_polls[bisect_left(self._alter_polls, line.number, key=_number) :]
+                for row in later.records
+                if row.get("TableName") == job.table_name and row.get("State") != "FINISHED"
+            ),
+            default=_RANK["FINISHED"],
         )
+        age = self.clock.now() - job.create_time
+        return least > _RANK[job.state] and age > _SECONDS_IN_STATE[job.state]
 
-    def _catch_up_one(self, line: Line, job: Job) -> None:
+    def _catch_up_one(self, line: Line, job: Job, ticks: int = 0) -> None:
+        """Let a job move by these ticks, and by the clock where none are known."""
         order = ORDER[job.kind]
         limit = self._next_row(line, job).get("State")
-        while job.state in order[:-1] and self._is_due(job):
+        while job.state in order[:-1] and (ticks > 0 or self._is_due(job)):
+            ticks -= 1
             if limit is not None and (limit not in order or order.index(job.state) >= order.index(limit)):
                 return
             before = job.state

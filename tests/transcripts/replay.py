@@ -151,8 +151,8 @@ class Replay:
         if line.error["message"].startswith("lab: "):
             return  # the fake backend's, not the server's
         names = ("errno", "sqlstate", "message")
-        recorded = [line.error.get(name) for name in names]
-        self.likeness.same_row(recorded, (error.errno, error.sqlstate, error.message), names)
+        recorded = (line.error["errno"], line.error["sqlstate"], _without_guesses(line.error["message"]))
+        self.likeness.same_row(recorded, (error.errno, error.sqlstate, _without_guesses(error.message)), names)
 
     def _same_result(self, line: Line, result: Result) -> None:
         names = None if result.columns is None else [column.name for column in result.columns]
@@ -175,6 +175,7 @@ class Replay:
 
     def _partitions_meta(self, line: Line) -> None:
         recorded: Sequence[Mapping[str, Any]] = line.fields["partitions_meta"]
+        self.pace.before(line)
         databases = {str(row.get("db_name")) for row in recorded}
         ours = self._read_meta(databases)
         if laboratory.catch_up(self.frontend, recorded, ours):
@@ -190,6 +191,11 @@ class Replay:
         names = [column.name.lower() for column in answer.columns or ()]
         rows = [dict(zip(names, row, strict=True)) for row in answer.rows]
         return [row for row in rows if row["db_name"] in databases]
+
+
+def _without_guesses(message: str) -> str:
+    """An error's text without what the server thinks was meant instead."""
+    return message.partition(", the most similar ")[0].rstrip(".")
 
 
 def _meta(row: Mapping[str, Any], name: str) -> Any:
