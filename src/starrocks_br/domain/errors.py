@@ -33,6 +33,10 @@ class StarRocksBrError(Exception):
     def __str__(self) -> str:
         return ": ".join(part for part in (self.what, self.why) if part)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only arguments are not in `args`: without this no error could leave a worker process.
+        return Exception.__new__, (type(self), *self.args), self.__dict__
+
 
 class RequestError(StarRocksBrError):
     """The request cannot be met as it was made; nothing was changed."""
