@@ -1,0 +1,102 @@
+"""Names as people write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from starrocks_br.domain.errors import InvalidName
+from starrocks_br.domain.names import (
+    ClusterId,
+    DatabaseName,
+    Selection,
+    TableRef,
+    alias_for,
+    cluster_id,
+    database_name,
+    label_for,
+    label_name,
+    metadata_label_for,
+    parse_metadata_label,
+    parse_pattern,
+    partition_name,
+    repository_name,
+    restore_id,
+    run_id,
+    table_name,
+)
+
+AT = datetime(2026, 9, 8, 4, 0, 0, tzinfo=timezone(timedelta(hours=2)))
+
+
+def test_a_label_tells_database_and_utc() -> None:
+    """Whatever zone the instant came in."""
+    assert label_for(DatabaseName("db1"), AT, "k3f9qa") == "db1_20260908T020000_k3f9qa"
+    assert label_for(DatabaseName("my db-2"), AT, "k3f9qa") == "my_db_2_20260908T020000_k3f9qa"
+    assert label_for(DatabaseName("d" * 256), AT, "k3f9qa") == "d" * 41 + "_20260908T020000_k3f9qa"
+
+
+def test_a_metadata_label_is_told_from_others() -> None:
+    """A database that is named like one aside: what the snapshot holds has the last word."""
+    label = metadata_label_for(ClusterId("1234"), AT, "k3f9qa")
+    assert label == "br_meta_1234_20260908T020000_k3f9qa"
+    assert parse_metadata_label(label) == ("1234", datetime(2026, 9, 8, 2, tzinfo=UTC))
+    assert parse_metadata_label("db1_20260908T020000_k3f9qa") is None
+    assert parse_metadata_label("br_meta_1234_20269908T020000_k3f9qa") is None
+
+
+@pytest.mark.parametrize(
+    ("check", "good", "bad"),
+    [
+        (database_name, "db-1", "1db"),
+        (table_name, "Bestellungen.é", "a`b"),
+        (partition_name, "p20260101", "p\n"),
+        (repository_name, "my_backup_repo", "my repo"),
+        (label_name, "db1_20260908T020000_k3f9qa", "db1_*"),
+        (cluster_id, "1234", ""),
+        (run_id, "run-1", "run 1"),
+        (restore_id, "k3f9qa", "k3-f9qa"),
+        (table_name, "t", " t"),
+        (table_name, "t", "t "),
+    ],
+)
+def test_a_name_is_checked_when_it_is_made(check: type, good: str, bad: str) -> None:
+    """So that nothing downstream meets a hostile one."""
+    assert check(good) == good
+    with pytest.raises(InvalidName) as refusal:
+        check(bad)
+    assert repr(bad) in refusal.value.what
+    assert refusal.value.hint == "names hold no backtick, no control character and no blank at either end"
+
+
+def test_a_table_is_named_by_database_and_name() -> None:
+    """The first dot divides."""
+    ref = TableRef.parse("db1.orders.2026")
+    assert (ref.database, ref.name) == ("db1", "orders.2026")
+    assert str(ref) == "db1.orders.2026"
+    assert min([TableRef.parse("b.a"), TableRef.parse("a.b"), TableRef.parse("a.a")]) == TableRef.parse("a.a")
+    with pytest.raises(InvalidName, match="'orders' does not name a table") as refusal:
+        TableRef.parse("orders")
+    assert refusal.value.hint == "write DATABASE.TABLE, as in db1.orders"
+
+
+def test_an_alias_is_a_name_that_nobody_else_takes() -> None:
+    """It begins with what is never backed up."""
+    assert alias_for(restore_id("k3f9qa")) == "__br_k3f9qa"
+
+
+def test_a_pattern_is_a_table_or_a_whole_database() -> None:
+    """And nothing else: a bad one is refused when the selection is made."""
+    assert parse_pattern("db1.*") == "db1"
+    assert parse_pattern("db1.orders") == TableRef.parse("db1.orders")
+    with pytest.raises(InvalidName):
+        Selection(("db1.orders", "nonsense"))
+
+
+def test_a_selection_leaves_out_what_is_not_the_users() -> None:
+    """Our own database, the server's, and restores in the making."""
+    existing = {TableRef.parse(text) for text in ("db1.a", "db1.__br_x", "ops.backup_history", "sys.b", "db2.a")}
+    chosen, unmatched = Selection(("db1.*", "ops.*", "sys.b", "db1.a", "db3.a")).expand(existing, DatabaseName("ops"))
+    assert chosen == {TableRef.parse("db1.a")}
+    assert unmatched == ("ops.*", "sys.b", "db3.a")

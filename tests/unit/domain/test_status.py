@@ -1,0 +1,34 @@
+"""The states of a snapshot."""
+
+from __future__ import annotations
+
+import pytest
+
+from starrocks_br.domain.errors import IllegalTransition
+from starrocks_br.domain.status import Event, Status, advance, outcome, sources
+
+
+def test_the_life_of_a_snapshot_that_goes_well() -> None:
+    """Intent, job, proof, retention."""
+    status = Status.PENDING
+    for event in (Event.SENT, Event.PROVEN, Event.EXPIRE, Event.GONE):
+        status = advance(status, event)
+    assert status is Status.EXPIRED
+
+
+def test_a_later_proof_brings_back_what_was_lost() -> None:
+    """LOST means that nobody knows, not that it failed."""
+    assert advance(Status.LOST, Event.PROVEN) is Status.FINISHED
+
+
+def test_what_cannot_be_is_a_loud_miss() -> None:
+    """A defect of this program, told as one."""
+    with pytest.raises(IllegalTransition, match="a snapshot that is UNCHANGED cannot meet SENT"):
+        advance(Status.UNCHANGED, Event.SENT)
+
+
+def test_an_update_matches_what_the_event_changes() -> None:
+    """Never a state that absorbs, and never one that is there already."""
+    assert sources(Event.PROVEN) == {Status.PENDING, Status.RUNNING, Status.LOST}
+    assert sources(Event.LOST) == {Status.PENDING, Status.RUNNING}
+    assert outcome(Event.EXPIRE) is Status.EXPIRING
