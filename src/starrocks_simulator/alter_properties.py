@@ -102,11 +102,12 @@ def _begin_copy(target: Target, partition: Partition, job_id: int, buckets: int)
 def _end_copy(target: Target, partition: Partition, copy: Partition, version: int) -> None:
     """The copy takes the partition's place; a load that came meanwhile went into both."""
     rows = target.frontend.rows
+    if target.table.temp_partitions.pop(copy.name, None) is None:
+        return  # gone: the database was dropped and recovered meanwhile (O§n)
     if partition.physical[0].visible_version != version:
         publish(target.frontend, copy.physical)
     rows.copy(partition.physical[0].id, copy.physical[0].id)
     rows.drop(one.id for one in partition.physical)
-    target.table.temp_partitions.pop(copy.name, None)  # gone if the database was dropped and recovered
     partition.id, partition.physical, partition.buckets = copy.id, copy.physical, copy.buckets
 
 

@@ -190,7 +190,11 @@ class RestoreJob(Job):
         except RemoteError:
             raise JobFailed("COMMON_ERROR", "Failed to read backup meta from file") from None
         self._lock(database, content)
-        self.work = [self._plan(database, item, content) for item in self.items if item.name in content.tables]
+        self.work = [
+            self._plan(database, item, content)
+            for item in self.items
+            if item.name in content.tables and not _is_materialized(database.tables.get(item.target))
+        ]
         self.content = content
 
     def _lock(self, database: Database, content: Content) -> None:
@@ -203,6 +207,8 @@ class RestoreJob(Job):
                 continue
             if isinstance(found, View):
                 raise Wedged(f"class View cannot be cast to class OlapTable: {item.target}")
+            if found is not None and found.is_materialized_view:
+                continue  # an active one is silently skipped (R§7.6)
             if found is not None and found not in self._locked:
                 check_free(found)
                 found.state = TableState.RESTORE
@@ -316,3 +322,8 @@ def items_of(info: dict[str, Any], wanted: list[tuple[str, tuple[str, ...] | Non
         Item(name, tuple(objects[name]["partitions"]) if partitions is None else partitions, alias)
         for name, partitions, alias in wanted
     )
+
+
+def _is_materialized(found: Table | View | None) -> bool:
+    """Whether a materialized view stands there."""
+    return isinstance(found, Table) and found.is_materialized_view
