@@ -9,6 +9,7 @@ from typing import Final
 from attrs import define, evolve, field, frozen
 
 from starrocks_br.domain.backup_plan import BackupPlan, BackupPolicy, DatabaseBackup, Recorded, intent, plan_backup
+from starrocks_br.domain.errors import UnknownTable
 from starrocks_br.domain.events import BackupPlanned, Warned
 from starrocks_br.domain.names import DatabaseName, RunId, TableRef, label_for, run_id
 from starrocks_br.domain.partitions import Observation
@@ -37,7 +38,12 @@ def plan(ports: Ports, request: BackupRequest) -> BackupPlan:
     """
     ready(ports, request.place, writing=True)
     busy = {journal.target for journal in ports.restores.unfinished()}
-    return _Planning(ports=ports, request=request, busy=frozenset(busy)).everything().plan
+    planning = _Planning(ports=ports, request=request, busy=frozenset(busy))
+    made = planning.everything().plan
+    for name, why in sorted(planning.problems.items()):
+        if name not in {str(table) for table in made.problems}:
+            ports.listener(Warned(message=f"{name} is left out: {why}"))
+    return made
 
 
 def run(ports: Ports, request: BackupRequest) -> BackupReport:
@@ -71,13 +77,15 @@ class _Planned:
 
     Attributes:
         look: The look.
-        looked_at: When, on this machine's clock.
+        began_at: When it began, on this machine's clock.
+        seen_by: The look was over by then (the leader's clock, UTC).
         known: What was recorded of the tables.
         plan: What to do.
     """
 
     look: Observation
-    looked_at: float
+    began_at: float
+    seen_by: datetime
     known: Mapping[TableRef, Recorded]
     plan: BackupPlan
 
@@ -114,29 +122,33 @@ class _Planning:
         """What to do for one database, from a look that is fresh enough; None if nothing can be done."""
         planned = self._planned
         now = self.ports.clock.monotonic()
-        if planned is None or anew or now - planned.looked_at > LOOK_KEEPS_FOR:
+        if planned is None or anew or now - planned.began_at > LOOK_KEEPS_FOR:
             planned = self._plan({table for table in self._chosen if table.database == database})
         works = {work.database: work for work in planned.plan.databases}
         return planned, works.get(database)
 
     def _plan(self, tables: Collection[TableRef]) -> _Planned:
-        look = self._look(tables)
+        began_at, look = self._look(tables)
+        seen_by = self.ports.cluster.now()
         known = recorded(self.ports, self.request.place, look)
         policy = BackupPolicy(full=self.request.full, max_chain=self.request.max_chain)
         made = plan_backup(look, known, policy)
+        for table in tables:
+            self.problems.pop(str(table), None)
         self.problems |= {str(table): why for table, why in made.problems.items()}
         gone = set(tables) - look.tables.keys() - look.unreadable.keys()
         self.problems |= {str(table): "it was dropped a moment ago" for table in gone}
-        return _Planned(look=look, looked_at=self.ports.clock.monotonic(), known=known, plan=made)
+        return _Planned(look=look, began_at=began_at, seen_by=seen_by, known=known, plan=made)
 
-    def _look(self, tables: Collection[TableRef]) -> Observation:
-        """Look; while temporary partitions stand, wait a little for the load that made them to end."""
+    def _look(self, tables: Collection[TableRef]) -> tuple[float, Observation]:
+        """Look, and note when; while temporary partitions stand, wait a little for the load that made them to end."""
         began = self.ports.clock.monotonic()
         while True:
+            now = self.ports.clock.monotonic()
             look = self.ports.cluster.observe(tables)
             waiting = [table for table, state in look.tables.items() if state.temporary]
-            if not waiting or self.ports.clock.monotonic() - began >= self.request.place.wait:
-                return look
+            if not waiting or now - began >= self.request.place.wait:
+                return now, look
             names = ", ".join(str(table) for table in waiting)
             self.ports.listener(Warned(message=f"waiting for temporary partitions of {names} to go"))
             self.ports.clock.sleep(self.request.place.poll_interval)
@@ -166,12 +178,14 @@ class _Drafting:
         planned, work = self.planning.work_on(database, anew=database in self._drafted)
         self._drafted.add(database)
         if work is None:
-            return DatabaseOutcome(database=database, label=None, status=Status.UNCHANGED)
+            nothing = UnknownTable(f"nothing is left to back up in {database}", why="every chosen table was left out")
+            return DatabaseOutcome(database=database, label=None, status=Status.FAILED, error=nothing)
         if work.unchanged:
             return self._unchanged(planned, work)
         snapshot = self._snapshot(planned, database)
         return Draft(
             entries=intent(work, planned.look, snapshot),
+            looked_at=planned.began_at,
             before={part.table: planned.look.tables[part.table].identities() for part in work.tables},
             baseline_at=_newest(planned.known.get(part.table) for part in work.tables),
             submit=lambda: self.ports.cluster.submit_backup(
@@ -181,7 +195,7 @@ class _Drafting:
 
     def _unchanged(self, planned: _Planned, work: DatabaseBackup) -> DatabaseOutcome:
         """No job: the look itself is the point."""
-        at = self.ports.cluster.now() + SECOND
+        at = planned.seen_by + SECOND
         snapshot = evolve(
             self._snapshot(planned, work.database),
             status=Status.UNCHANGED,
@@ -226,6 +240,7 @@ def _adopted(ports: Ports, snapshots: Iterable[Snapshot]) -> list[Draft]:
         drafts.append(
             Draft(
                 entries=reading.entries,
+                looked_at=ports.clock.monotonic(),
                 before=None if metadata else identities_before(ports, reading.entries),
                 baseline_at=baseline_point(ports, reading.entries),
                 submit=_never_again,

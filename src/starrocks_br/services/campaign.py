@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import define, field, frozen
 
 from starrocks_br.domain.conclusion import Looked, look_again
 from starrocks_br.domain.errors import (
+    AccessDenied,
     Busy,
     ClusterError,
     JobFailed,
@@ -29,7 +30,7 @@ from starrocks_br.domain.status import UNSETTLED, Event, Status
 from starrocks_br.services.conclude import conclude, late
 from starrocks_br.services.reports import DatabaseOutcome
 from starrocks_br.services.requests import Place
-from starrocks_br.services.watch import Watched, patiently
+from starrocks_br.services.watch import Answer, Watched, patiently
 
 ATTEMPTS: Final = 3
 """How often a database is tried, all causes together."""
@@ -46,12 +47,14 @@ class Draft:
 
     Attributes:
         entries: The intent, with a new label.
+        looked_at: When the snapshot's `created_at` was read, on this machine's clock.
         before: All identities of each table as the intent saw them; None if nobody is to look again.
         baseline_at: The newest point among the baselines.
         submit: Sends the BACKUP.
     """
 
     entries: tuple[Entry, ...]
+    looked_at: float
     before: Identities | None
     baseline_at: datetime | None
     submit: Callable[[], None]
@@ -103,6 +106,7 @@ class Campaign:
     draft: Callable[[DatabaseName], Draft | DatabaseOutcome]
     _queue: deque[DatabaseName] = field(factory=deque, init=False)
     _waiting: dict[DatabaseName, float] = field(factory=dict, init=False)
+    _blocked: dict[DatabaseName, float] = field(factory=dict, init=False)
     _active: dict[DatabaseName, Attempt] = field(factory=dict, init=False)
     _tries: dict[DatabaseName, int] = field(factory=dict, init=False)
     _began: dict[DatabaseName, float] = field(factory=dict, init=False)
@@ -125,7 +129,7 @@ class Campaign:
             self._start_some()
             if self._active or self._waiting:
                 self._poll()
-            if self._active or self._waiting:
+            if self._queue or self._active or self._waiting:
                 self.ports.clock.sleep(self.place.poll_interval)
         return self._outcomes
 
@@ -144,10 +148,10 @@ class Campaign:
         try:
             draft = self.draft(database)
         except ClusterError as error:
-            self._end_or_retry(database, None, error, transient=_is_transient(error))
+            self._end_or_retry(database, None, error)
             return
         if isinstance(draft, DatabaseOutcome):
-            self._outcomes[database] = draft
+            self._outcomes.setdefault(database, draft)
         else:
             self._send(draft)
 
@@ -155,41 +159,69 @@ class Campaign:
         database, label = draft.database, draft.label
         try:
             self.ports.backups.record(draft.entries)
-            if not self.ports.backups.advance(label, Event.SENT, {"submitted_at": self.ports.cluster.now()}):
+            if not self.ports.backups.advance(label, Event.SENT, {"submitted_at": self._leader_time(draft)}):
                 raise OutcomeUnknown(f"snapshot {label} could not be written down as sent; it was not sent")
         except ClusterError as error:
-            self._end_or_retry(database, label, error, transient=_is_transient(error))
+            self._end_or_retry(database, label, error)
             return
         try:
             draft.submit()
-        except Refused as refusal:
-            self.ports.backups.advance(label, Event.REFUSED, {"error_code": str(refusal.errno), "error": refusal.why})
+        except (Refused, AccessDenied) as refusal:
             self._refused(draft, refusal)
         except (OutcomeUnknown, Unreachable) as error:
             self._ask_whether_sent(draft, error)
         else:
             self._watch(draft)
 
+    def _leader_time(self, draft: Draft) -> datetime:
+        """The leader's clock now, told from when it was last read: a statement less for every job."""
+        elapsed = self.ports.clock.monotonic() - draft.looked_at
+        return draft.entries[0].snapshot.created_at + timedelta(seconds=int(elapsed))
+
     def _watch(self, draft: Draft) -> None:
+        self._blocked.pop(draft.database, None)
         self.ports.listener(JobSent(database=draft.database, label=draft.label))
         watched = Watched(database=draft.database, label=draft.label, began=self.ports.clock.monotonic())
         self._active[draft.database] = Attempt(draft=draft, watched=watched, adopted=False)
 
-    def _refused(self, draft: Draft, refusal: Refused) -> None:
+    def _refused(self, draft: Draft, refusal: Refused | AccessDenied) -> None:
+        code = str(refusal.errno) if isinstance(refusal, Refused) else "denied"
+        self._write_failure(draft.label, code, refusal.why)
         if SLOT_TAKEN in refusal.why:
-            self._tries[draft.database] -= 1
-            self._waiting.setdefault(draft.database, self._began[draft.database] + self.place.wait)
-            self.ports.listener(Warned(message=f"{draft.database}: {refusal.why}; waiting for it to end"))
+            self._wait_for_slot(draft, refusal)
         else:
-            self._end_or_retry(draft.database, draft.label, refusal, transient=refusal.transient)
+            self._end_or_retry(draft.database, draft.label, refusal)
+
+    def _wait_for_slot(self, draft: Draft, refusal: Refused | AccessDenied) -> None:
+        database, now = draft.database, self.ports.clock.monotonic()
+        deadline = self._blocked.setdefault(database, now) + self.place.wait
+        if now >= deadline:
+            self._end(database, draft.label, _busy(database, refusal.why))
+            return
+        self._tries[database] -= 1
+        self._waiting[database] = deadline
+        self.ports.listener(Warned(message=f"{database}: {refusal.why}; waiting for it to end"))
 
     def _ask_whether_sent(self, draft: Draft, error: ClusterError) -> None:
-        """The label stays RUNNING whatever the answer: a statement in flight may still arrive."""
-        jobs = self._jobs(JobKind.BACKUP, [draft.database])
-        if draft.database in jobs and jobs[draft.database].label == draft.label:
+        """A statement that was in flight may still arrive, so that its label stays RUNNING whatever the answer."""
+        job = self._jobs(JobKind.BACKUP, [draft.database]).get(draft.database)
+        if job is not None and job.label == draft.label:
             self._watch(draft)
-        else:
-            self._end_or_retry(draft.database, draft.label, error, transient=True)
+            return
+        if isinstance(error, Unreachable):
+            self._write_failure(draft.label, "unreachable", f"never sent: {error.why}")
+        self._end_or_retry(draft.database, draft.label, error, transient=True)
+
+    def _write_failure(self, label: Label, code: str, why: str, *, finished_at: datetime | None = None) -> None:
+        """Write down that a snapshot failed. The same UPDATE twice is harmless, so a lost connection is waited out."""
+        changes = {"error_code": code, "error": why, "finished_at": finished_at}
+        try:
+            self._patiently(lambda: self.ports.backups.advance(label, Event.REFUSED, changes))
+        except Refused as refusal:
+            self.ports.listener(Warned(message=f"{label} failed, which could not be written down: {refusal}"))
+
+    def _patiently(self, act: Callable[[], Answer]) -> Answer:
+        return patiently(self.ports.clock, act, pause=self.place.poll_interval)
 
     # --- watching -----------------------------------------------------------------------------------------------------
 
@@ -207,9 +239,7 @@ class Campaign:
 
     def _jobs(self, kind: JobKind, databases: Iterable[DatabaseName]) -> dict[DatabaseName, Job]:
         names = tuple(databases)
-        found = patiently(
-            self.ports.clock, lambda: self.ports.cluster.jobs(kind, names), pause=self.place.poll_interval
-        )
+        found = self._patiently(lambda: self.ports.cluster.jobs(kind, names))
         return {job.database: job for job in found}
 
     def _look_after_cuts(self, jobs: Mapping[DatabaseName, Job]) -> None:
@@ -223,10 +253,8 @@ class Campaign:
             return
         tables = [entry.table for attempt in due for entry in attempt.draft.entries]
         try:
-            look = patiently(
-                self.ports.clock, lambda: self.ports.cluster.observe(tables), pause=self.place.poll_interval
-            )
-        except Refused as refusal:
+            look = self._patiently(lambda: self.ports.cluster.observe(tables))
+        except (Refused, AccessDenied) as refusal:
             self.ports.listener(Warned(message=f"the tables cannot be looked at after the cut: {refusal}"))
             look = None
         for attempt in due:
@@ -260,18 +288,22 @@ class Campaign:
 
     def _give_up_stuck(self, attempt: Attempt, job: Job) -> None:
         """The one case in which we cancel: a frozen job holds its slot for a day (O§v)."""
+        try:
+            self.ports.cluster.cancel_backup(attempt.draft.database)
+        except ClusterError as error:
+            # It may have moved or ended this very moment: the next polls tell.
+            self.ports.listener(Warned(message=f"{attempt.draft.label} is frozen and could not be cancelled: {error}"))
+            attempt.watched.wait_again(self.ports.clock)
+            return
         self._forget(attempt, job)
-        self.ports.cluster.cancel_backup(attempt.draft.database)
         why = f"it did not move for long in {job.state}, as after a restart of the frontend (cancelled)"
-        self.ports.backups.advance(attempt.draft.label, Event.REFUSED, {"error_code": "stuck", "error": why})
+        self._write_failure(attempt.draft.label, "stuck", why)
         what = f"the backup of {attempt.draft.database} was frozen"
         self._failed(attempt, JobFailed(what, label=attempt.draft.label, why=why, transient=True))
 
     def _cancelled(self, attempt: Attempt, job: Job) -> None:
         label = attempt.draft.label
-        self.ports.backups.advance(
-            label, Event.REFUSED, {"error_code": "cancelled", "error": job.status, "finished_at": job.finished_at}
-        )
+        self._write_failure(label, "cancelled", job.status, finished_at=job.finished_at)
         transient = any(part in job.status for part in WORTH_A_RETRY)
         what = f"the backup of {attempt.draft.database} was cancelled by the server"
         self._failed(attempt, JobFailed(what, label=label, why=job.status, transient=transient))
@@ -280,7 +312,7 @@ class Campaign:
         try:
             if attempt.adopted and self._settled_elsewhere(attempt):
                 return
-            now = self.ports.cluster.now() if cut_by is None or finished_at is None else finished_at
+            now = finished_at or self._patiently(self.ports.cluster.now)
             entries = conclude(
                 self.ports,
                 self.place,
@@ -297,7 +329,7 @@ class Campaign:
 
     def _settled_elsewhere(self, attempt: Attempt) -> bool:
         """Whether the command that sent an adopted job is alive and has concluded it itself."""
-        outlines = self.ports.backups.outlines(statuses=UNSETTLED)
+        outlines = self._patiently(lambda: self.ports.backups.outlines(statuses=UNSETTLED))
         return attempt.draft.label not in {outline.label for outline in outlines}
 
     # --- outcomes -----------------------------------------------------------------------------------------------------
@@ -306,23 +338,32 @@ class Campaign:
         if attempt.adopted:
             return
         database = attempt.draft.database
+        first = database not in self._outcomes
         self._outcomes[database] = self._outcome(database, attempt.draft.label, Status.FINISHED, entries=entries)
         moved = any(entry.consistency is Consistency.FUZZY for entry in entries)
-        if moved and self._tries[database] == 1:
+        if moved and first and self._tries[database] < ATTEMPTS:
             self._again(database, "partitions moved while the snapshot was cut; taking them, too")
 
     def _failed(self, attempt: Attempt, error: ClusterError) -> None:
         if attempt.adopted:
             self.ports.listener(Warned(message=f"{attempt.draft.label}: {error}"))
         else:
-            self._end_or_retry(attempt.draft.database, attempt.draft.label, error, transient=_is_transient(error))
+            self._end_or_retry(attempt.draft.database, attempt.draft.label, error)
 
     def _end_or_retry(
-        self, database: DatabaseName, label: Label | None, error: StarRocksBrError, *, transient: bool
+        self, database: DatabaseName, label: Label | None, error: ClusterError, *, transient: bool | None = None
     ) -> None:
-        if transient and self._tries[database] < ATTEMPTS:
+        worth_it = _is_transient(error) if transient is None else transient
+        if worth_it and self._tries[database] < ATTEMPTS:
             self._again(database, str(error))
-        elif database not in self._outcomes:
+        else:
+            self._end(database, label, error)
+
+    def _end(self, database: DatabaseName, label: Label | None, error: StarRocksBrError) -> None:
+        """A database that has a fuzzy point already has not failed, whatever becomes of the attempt at a better one."""
+        if database in self._outcomes:
+            self.ports.listener(Warned(message=f"{database}: its point stays inexact: {error}"))
+        else:
             self._outcomes[database] = self._outcome(database, label, Status.FAILED, error=error)
 
     def _again(self, database: DatabaseName, reason: str) -> None:
@@ -361,17 +402,17 @@ class Campaign:
                 self._queue.append(database)
             elif self.ports.clock.monotonic() >= deadline:
                 del self._waiting[database]
-                self._outcomes[database] = self._outcome(database, None, Status.FAILED, error=_busy(job))
+                self._end(database, None, _busy(database, f"{job.kind} {job.label} is {job.state}"))
 
     def _running(self, databases: Iterable[DatabaseName]) -> dict[DatabaseName, Job]:
         jobs = self._jobs(JobKind.BACKUP, databases)
         return {database: job for database, job in jobs.items() if not job.ended}
 
 
-def _busy(job: Job) -> Busy:
+def _busy(database: DatabaseName, why: str) -> Busy:
     return Busy(
-        f"the job slot of {job.database} is taken",
-        why=f"{job.kind} {job.label} is {job.state} since {job.created_at}; a database has one slot for both kinds",
+        f"the job slot of {database} is taken",
+        why=f"{why}; a database has one slot for both kinds of job",
         hint="wait for it to end, then run the command again",
     )
 

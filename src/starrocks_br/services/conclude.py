@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import evolve
 
 from starrocks_br.domain.conclusion import Looked, settle_contents
-from starrocks_br.domain.errors import JobFailed
+from starrocks_br.domain.errors import JobFailed, OutcomeUnknown
 from starrocks_br.domain.names import Label
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.snapshot import Consistency, Entry
 from starrocks_br.domain.status import Event, Status
 from starrocks_br.services.requests import Place
+from starrocks_br.services.watch import Answer, patiently
 
 SECOND: Final = timedelta(seconds=1)
 
@@ -31,9 +32,11 @@ def conclude(
 ) -> tuple[Entry, ...]:
     """Prove a snapshot and write it down as FINISHED; or write it down as FAILED if there is proof of that.
 
+    A job may have taken hours, so a lost connection is waited out at every step; each of them may be repeated.
+
     Args:
         ports: The outside.
-        place: Where.
+        place: What the command works with.
         entries: The intent, as recorded.
         cut_by: The cut is not later than this: SnapshotFinishedTime, or the present where nobody saw that.
         finished_at: When the job ended.
@@ -41,32 +44,38 @@ def conclude(
         looked: What the look after the cut taught; None if there was none: consistency stays unknown.
 
     Raises:
-        JobFailed: It can never be a point (recorded as FAILED), or the repository does not list it (left open).
+        JobFailed: It can never be a point; recorded as FAILED.
+        OutcomeUnknown: The repository does not list it, or does not say what it holds; left open.
     """
-    label = entries[0].label
-    remote = ports.cluster.find_snapshots(place.repository, [label]).get(label)
+
+    def ask(act: Callable[[], Answer]) -> Answer:
+        return patiently(ports.clock, act, pause=place.poll_interval)
+
+    label, repository = entries[0].label, entries[0].snapshot.repository
+    remote = ask(lambda: ports.cluster.find_snapshots(repository, [label])).get(label)
     if remote is None:
-        raise JobFailed(f"the repository does not list snapshot {label}", label=label, transient=True)
+        raise OutcomeUnknown(f"repository {repository} does not list snapshot {label}")
     if looked and looked.danger:
-        raise _failed(ports, label, looked.danger)
-    if not remote.usable or remote.backup_timestamp is None:
-        raise _failed(ports, label, remote.problem)
-    details = ports.cluster.read_snapshot(place.repository, label, remote.backup_timestamp)
+        raise ask(lambda: _failed(ports, label, looked.danger))
+    stamp = remote.backup_timestamp
+    if not remote.usable or stamp is None:
+        raise ask(lambda: _failed(ports, label, remote.problem))
+    details = ask(lambda: ports.cluster.read_snapshot(repository, label, stamp))
     if details.contents is None:
-        raise JobFailed(f"what snapshot {label} holds cannot be read", label=label, why=details.problem, transient=True)
+        raise OutcomeUnknown(f"what snapshot {label} holds cannot be read", why=details.problem)
     settled, difference = settle_contents(looked.entries if looked else entries, details.contents)
     if difference:
-        raise _failed(ports, label, difference)
+        raise ask(lambda: _failed(ports, label, difference))
     snapshot = evolve(
         settled[0].snapshot,
         status=Status.FINISHED,
         not_before=settled[0].snapshot.not_before or settled[0].snapshot.created_at,
         snapshot_at=max(cut_by, baseline_at or cut_by) + SECOND,
         finished_at=finished_at,
-        backup_timestamp=remote.backup_timestamp,
+        backup_timestamp=stamp,
     )
     concluded = tuple(evolve(entry, snapshot=snapshot) for entry in settled)
-    ports.backups.conclude(concluded)
+    ask(lambda: ports.backups.conclude(concluded))
     return concluded
 
 

@@ -67,6 +67,7 @@ def _draft(ports: Ports, place: Place, server: Server, run: RunId, table: TableR
     )
     return Draft(
         entries=(entry,),
+        looked_at=ports.clock.monotonic(),
         before=None,
         baseline_at=None,
         submit=lambda: ports.cluster.submit_whole(label, place.repository, table, place.job_timeout),

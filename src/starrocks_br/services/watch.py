@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from attrs import define, field
 
-from starrocks_br.domain.errors import OutcomeUnknown, Unreachable
+from starrocks_br.domain.errors import OutcomeUnknown, Refused, Unreachable
 from starrocks_br.domain.events import JobEnded, JobSeen, Warned
 from starrocks_br.domain.names import DatabaseName, Label
 from starrocks_br.domain.ports import Clock, Ports
@@ -22,16 +22,17 @@ RECONNECT_FOR: Final = 300.0
 Answer = TypeVar("Answer")
 
 
-def patiently(clock: Clock, look: Callable[[], Answer], *, pause: float) -> Answer:
-    """Look, and look again while the connection is down; looking changes nothing, so it may be repeated.
+def patiently(clock: Clock, act: Callable[[], Answer], *, pause: float) -> Answer:
+    """Do something that may be repeated, and do it again while the connection is down or the server says "try again".
 
     Raises:
         Unreachable: Nobody answered for `RECONNECT_FOR` seconds.
+        Refused: It is refused for good, or has been for that long.
     """
     began = clock.monotonic()
     while True:
         try:
-            return look()
+            return act()
         except (Unreachable, OutcomeUnknown) as error:
             if clock.monotonic() - began > RECONNECT_FOR:
                 raise Unreachable(
@@ -39,7 +40,10 @@ def patiently(clock: Clock, look: Callable[[], Answer], *, pause: float) -> Answ
                     why=str(error),
                     hint="jobs go on in the cluster; run the command again and it picks them up",
                 ) from error
-            clock.sleep(pause)
+        except Refused as refusal:
+            if not refusal.transient or clock.monotonic() - began > RECONNECT_FOR:
+                raise
+        clock.sleep(pause)
 
 
 @define(kw_only=True)
@@ -79,6 +83,10 @@ class Watched:
             and self._last.state in BEFORE_THE_CUT
             and clock.monotonic() - self._moved >= STUCK_AFTER
         )
+
+    def wait_again(self, clock: Clock) -> None:
+        """Give the job as much time to move as it had."""
+        self._moved = clock.monotonic()
 
     def ended(self, ports: Ports, job: Job | None) -> None:
         """Tell the listener how it ended."""

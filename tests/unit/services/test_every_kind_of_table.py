@@ -99,8 +99,7 @@ KINDS = {
         "DISTRIBUTED BY RANDOM BUCKETS 2 PROPERTIES('replication_num'='1')",
         "INSERT INTO d1.t VALUES (1, 'x', 'y')",
         (
-            "ALTER TABLE d1.t ADD PARTITION p2 VALUES IN (('u', 'v'), ('u', 'w')) "
-            "DISTRIBUTED BY RANDOM BUCKETS 2",
+            "ALTER TABLE d1.t ADD PARTITION p2 VALUES IN (('u', 'v'), ('u', 'w')) DISTRIBUTED BY RANDOM BUCKETS 2",
             "INSERT INTO d1.t VALUES (2, 'u', 'w')",
         ),
         {"p2"},
@@ -174,7 +173,9 @@ def test_dropped_partitions_stay_dropped(ready: World) -> None:
 
 
 def test_a_table_without_any_partition_comes_back_empty(ready: World) -> None:
-    ready.sql("CREATE TABLE d1.t (id INT NOT NULL, dt DATE NOT NULL) DUPLICATE KEY(id) PARTITION BY RANGE(dt) () " + BUCKETS)
+    ready.sql(
+        "CREATE TABLE d1.t (id INT NOT NULL, dt DATE NOT NULL) DUPLICATE KEY(id) PARTITION BY RANGE(dt) () " + BUCKETS
+    )
     assert ready.backup("d1.t").complete
     ready.sql("DROP TABLE d1.t FORCE")
     assert ready.restore("d1.t").partitions == 0
