@@ -1,0 +1,47 @@
+"""What a restore wrote down."""
+
+from __future__ import annotations
+
+from starrocks_br.domain.journal import Journal, JournalStep, StepStatus, unfinished
+from starrocks_br.domain.names import Label, RestoreId, TableRef
+from starrocks_br.domain.restore_plan import Rename, RestorePartitions
+from tests.unit.domain.examples import CLUSTER, NOON, ORDERS, REPOSITORY
+
+ALIAS = TableRef.parse("db1.__br_r1")
+JOB = RestorePartitions(
+    label=Label("a"), backup_timestamp="ts", source=ORDERS.name, into=ALIAS, creating=True, partitions=None
+)
+RENAME = Rename(table=ALIAS, to=ORDERS.name)
+
+
+def journal(job: StepStatus, rename: StepStatus, table_id: int | None = None) -> Journal:
+    """Of a restore in two steps."""
+    steps = (JournalStep(step=JOB, status=job, table_id=table_id), JournalStep(step=RENAME, status=rename))
+    return Journal(
+        restore=RestoreId("r1"),
+        cluster=CLUSTER,
+        repository=REPOSITORY,
+        target=ORDERS,
+        alias=ALIAS,
+        created_at=NOON,
+        steps=steps,
+    )
+
+
+def test_a_journal_is_open_while_a_step_may_still_be_done() -> None:
+    """Only a live restore, or a killed one, leaves that."""
+    done = journal(StepStatus.DONE, StepStatus.DONE)
+    failed = journal(StepStatus.FAILED, StepStatus.ABANDONED)
+    killed = journal(StepStatus.SENT, StepStatus.PLANNED)
+    assert (done.closed, done.complete) == (True, True)
+    assert (failed.closed, failed.complete) == (True, False)
+    assert (killed.closed, killed.complete) == (False, False)
+    assert unfinished([done, killed, failed]) == (killed,)
+
+
+def test_it_tells_what_may_be_running_and_what_was_made() -> None:
+    """So that whoever comes after a kill touches nothing else."""
+    sent = journal(StepStatus.SENT, StepStatus.PLANNED)
+    assert (sent.jobs_sent, sent.table_id, sent.exposed) == ((JOB,), None, False)
+    made = journal(StepStatus.DONE, StepStatus.SENT, table_id=99)
+    assert (made.jobs_sent, made.table_id, made.exposed) == ((), 99, True)

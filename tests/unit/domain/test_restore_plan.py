@@ -1,0 +1,186 @@
+"""The way back, as a person would read it."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from starrocks_br.domain.errors import BrokenChain, TargetExists, Unrestorable
+from starrocks_br.domain.manifest import Manifest, extend
+from starrocks_br.domain.names import Label, RestoreId, TableRef
+from starrocks_br.domain.partitions import Partition, Partitioning
+from starrocks_br.domain.restore_plan import (
+    AddPartitions,
+    CheckRestored,
+    CreateDatabase,
+    NewPartition,
+    Rename,
+    RestorePartitions,
+    RestorePlan,
+    Target,
+    TargetFacts,
+    Verify,
+    parse_list_values,
+    plan_restore,
+)
+from tests.unit.domain.examples import ORDERS, identity, manifest, next_entry, part
+
+ALIAS = TableRef.parse("db1.__br_k3f9qa")
+FACTS = TargetFacts(
+    taken_by="",
+    database_exists=True,
+    alive_backends=3,
+    backup_timestamps={Label("db1_0"): "ts0", Label("db1_1"): "ts1"},
+)
+
+
+def planned(what: Manifest, facts: TargetFacts = FACTS, to: TableRef = ORDERS) -> RestorePlan:
+    """The plan."""
+    return plan_restore(what, facts, Target(table=to), RestoreId("k3f9qa"))
+
+
+def two_holders(*later: Partition, **more: object) -> Manifest:
+    """p1 and p2 in the full snapshot, these in the next one."""
+    first = manifest(
+        part("p1", 10, values='[["a"]]', replication_num=3, size=70),
+        part("p2", 11, values='[["b"]]', size=7),
+    )
+    return evolve(extend(first, next_entry(first, 1, *later)), **more)  # type: ignore[arg-type]
+
+
+def test_one_holder_is_restored_out_of_sight_and_renamed_when_it_is_verified() -> None:
+    """Nobody sees it half done."""
+    plan = planned(manifest(part("p1", 10, replication_num=2, size=70), part("p2", 11, size=None)))
+    job = RestorePartitions(
+        label=Label("db1_0"),
+        backup_timestamp="ts0",
+        source=ORDERS.name,
+        into=ALIAS,
+        creating=True,
+        partitions=None,
+        replication_num=2,
+        size=70,
+    )
+    assert plan.steps == (
+        job,
+        CheckRestored(table=ALIAS, created=True),
+        Verify(table=ALIAS),
+        Rename(table=ALIAS, to=ORDERS.name),
+    )
+    assert plan.jobs == (job,)
+    assert plan.notes == (
+        "a colocate group, views, materialized views and grants on the table do not come back",
+        "table properties are those of snapshot db1_0",
+    )
+    assert "partitions=all" in repr(job)
+
+
+def test_several_holders_overlay_under_the_tables_own_name() -> None:
+    """And the plan says that the table can be seen meanwhile."""
+    plan = planned(two_holders(part("p2", 11, version=3), part("p3", 12), automatic=True))
+    first, second = plan.jobs
+    assert (first.into, first.partitions, first.automatic) == (ALIAS, ("p1",), True)
+    assert (second.into, second.partitions, second.size) == (ORDERS, ("p2", "p3"), None)
+    assert {first.replication_num, second.replication_num} == {3}
+    assert plan.steps == (
+        first,
+        CheckRestored(table=ALIAS, created=True),
+        Rename(table=ALIAS, to=ORDERS.name),
+        second,
+        CheckRestored(table=ORDERS, created=False),
+        Verify(table=ORDERS),
+    )
+    assert plan.notes[1] == (
+        "2 snapshots hold parts of it: db1.orders can be seen, incomplete, from the first job to the last; keep users "
+        "away until the restore says that it is done"
+    )
+    assert "partitions=2" in repr(second)
+
+
+def test_partitions_of_a_list_table_are_made_before_they_are_filled() -> None:
+    """RESTORE refuses to add them."""
+    plan = planned(two_holders(part("p3", 12, values='[["c","d"],["e","f"]]'), partitioning=Partitioning.LIST))
+    assert plan.steps[3] == AddPartitions(
+        table=ORDERS,
+        partitions=(NewPartition(name=plan.jobs[1].partitions[0], values=(("c", "d"), ("e", "f")), buckets=4),)
+        if plan.jobs[1].partitions
+        else (),
+        replication_num=3,
+    )
+    assert plan.steps[4] == plan.jobs[1]
+
+
+@pytest.mark.parametrize("values", ["[[1]]", '{"a":1}', "[]", "[[]]", '["a"]', "nonsense"])
+def test_values_that_were_not_shown_to_come_back_are_refused(values: str) -> None:
+    """By name, with a way out."""
+    with pytest.raises(ValueError):  # noqa: PT011 -- the words are the JSON reader's
+        parse_list_values(values)
+    with pytest.raises(Unrestorable) as refusal:
+        planned(two_holders(part("p3", 12, values=values), partitioning=Partitioning.LIST))
+    assert refusal.value.what == "db1.orders cannot be restored to this point"
+    assert refusal.value.why.startswith(
+        f"partition p3 has to be added by hand and its values {values!r} cannot be written back with certainty: "
+    )
+    assert refusal.value.hint == "choose a point at which the table was backed up whole"
+
+
+def test_a_name_that_is_taken_is_refused() -> None:
+    """Whatever takes it."""
+    with pytest.raises(TargetExists) as refusal:
+        planned(manifest(part("p1", 10)), evolve(FACTS, taken_by="VIEW"))
+    assert refusal.value.what == "db1.orders exists"
+    assert refusal.value.why == "it is a view; nothing is restored over a live object"
+    assert refusal.value.hint == "rename or drop it first: ALTER TABLE db1.orders RENAME ..."
+
+
+def test_a_holder_that_is_gone_is_refused() -> None:
+    """With its label."""
+    with pytest.raises(BrokenChain) as refusal:
+        planned(two_holders(part("p3", 12)), evolve(FACTS, backup_timestamps={Label("db1_0"): "ts0"}))
+    assert refusal.value.labels == ("db1_1",)
+    assert refusal.value.why == "repository repo does not hold db1_1 as recorded"
+    assert refusal.value.hint == "starrocks-br list --table db1.orders shows its other points"
+
+
+def test_a_missing_database_is_made_first() -> None:
+    """And the alias lives where the table will."""
+    plan = planned(manifest(part("p1", 10)), evolve(FACTS, database_exists=False), TableRef.parse("drill.copy"))
+    assert plan.steps[0] == CreateDatabase(database=TableRef.parse("drill.copy").database)
+    assert plan.steps[-1] == Rename(table=TableRef.parse("drill.__br_k3f9qa"), to=TableRef.parse("drill.copy").name)
+
+
+def test_another_name_needs_a_single_holder() -> None:
+    """The way round is told."""
+    with pytest.raises(Unrestorable) as refusal:
+        planned(two_holders(part("p3", 12)), to=TableRef.parse("drill.copy"))
+    assert refusal.value.what == "db1.orders cannot be restored as drill.copy"
+    assert refusal.value.why.startswith("2 snapshots hold parts of it")
+    assert refusal.value.hint == "restore it as drill.orders and rename it then"
+
+
+def test_replicas_are_as_wished_or_recorded_and_never_more_than_backends() -> None:
+    """One number for all steps."""
+    known = manifest(part("p1", 10, replication_num=3))
+    assert planned(known).jobs[0].replication_num == 3
+    assert planned(known, evolve(FACTS, alive_backends=1)).jobs[0].replication_num == 1
+    assert planned(known, evolve(FACTS, replication_num=2)).jobs[0].replication_num == 2
+    assert planned(known, evolve(FACTS, replication_num=9)).jobs[0].replication_num == 3
+
+
+def test_a_grown_partition_of_a_later_snapshot_cannot_be_put_back() -> None:
+    """Only a damaged history holds such a thing; of the creating snapshot it comes back."""
+    grown = evolve(part("p3", 12), identity=identity(12) | identity(13))
+    with pytest.raises(Unrestorable, match="partition p3 grew several parts") as refusal:
+        planned(two_holders(grown))
+    assert refusal.value.hint == "choose an earlier point; the next backup of the table is a full one"
+    assert planned(manifest(grown)).jobs[0].partitions is None
+
+
+def test_an_empty_table_comes_from_an_empty_snapshot() -> None:
+    """Another one would bring back partitions that were dropped."""
+    assert planned(manifest()).jobs[0].partitions is None
+    assert planned(manifest()).jobs[0].size is None
+    first = manifest(part("p1", 10))
+    with pytest.raises(Unrestorable, match="it had no partition then") as refusal:
+        planned(extend(first, next_entry(first, 1, dropped=frozenset({"p1"}))))
+    assert refusal.value.hint == "choose a point at which the table was backed up whole"

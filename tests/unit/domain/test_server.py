@@ -1,0 +1,55 @@
+"""What the server reports."""
+
+from __future__ import annotations
+
+import pytest
+
+from starrocks_br.domain.names import DatabaseName
+from starrocks_br.domain.server import Job, JobKind, RemoteSnapshot
+from tests.unit.domain.examples import NOON
+
+
+def job(**more: object) -> Job:
+    """A BACKUP job."""
+    known = {
+        "kind": JobKind.BACKUP,
+        "database": DatabaseName("db1"),
+        "label": "a",
+        "state": "UPLOADING",
+        "created_at": NOON,
+    }
+    return Job(**{**known, **more})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("progress", "tablets"),
+    [
+        ("", (0, 0)),
+        ("[15014: 3/4]", (3, 4)),
+        ("[15014: 3/4], [15015: 0/8]", (3, 12)),
+        ("[15014: 3/4], [15015: x/8]", (3, 4)),
+        ("[15014: ?/?]", (0, 0)),
+    ],
+)
+def test_progress_is_summed_over_the_tasks_that_reported(progress: str, tablets: tuple[int, int]) -> None:
+    """What cannot be read is left out."""
+    assert job(progress=progress).tablets == tablets
+
+
+def test_a_cut_is_made_once_the_job_is_past_snapshoting_and_tells_its_time() -> None:
+    """Before that a restart of the frontend may cut again."""
+    assert not job(state="SNAPSHOTING", snapshot_at=NOON).cut
+    assert not job(state="UPLOAD_SNAPSHOT").cut
+    assert job(state="UPLOAD_SNAPSHOT", snapshot_at=NOON).cut
+
+
+def test_finished_and_cancelled_are_the_ends() -> None:
+    """The server knows no other."""
+    assert [job(state=state).ended for state in ("FINISHED", "CANCELLED", "PENDING")] == [True, True, False]
+
+
+def test_a_snapshot_is_usable_with_one_timestamp_and_no_problem() -> None:
+    """As far as was looked."""
+    assert RemoteSnapshot(label="a", backup_timestamp="ts").usable
+    assert not RemoteSnapshot(label="a").usable
+    assert not RemoteSnapshot(label="a", backup_timestamp="ts", problem="md5 differs").usable
