@@ -9,7 +9,7 @@ from starrocks_br.domain.conclusion import look_again, settle_contents
 from starrocks_br.domain.manifest import digest_of
 from starrocks_br.domain.names import PartitionName, TableName, TableRef
 from starrocks_br.domain.partitions import UNKNOWN, Observation, TableState
-from starrocks_br.domain.snapshot import Consistency, Entry
+from starrocks_br.domain.snapshot import BackupType, Consistency, Entry
 from tests.unit.domain.examples import ORDERS, entry, identity, look, manifest, next_entry, part, table
 
 P1, P2 = PartitionName("p1"), PartitionName("p2")
@@ -121,3 +121,10 @@ def test_a_leaf_shares_the_label_and_asks_for_nothing() -> None:
     """The job's other tables are held against the list."""
     leaf = evolve(entry(1), table=TableRef.parse("db1.quiet"))
     assert settle_contents((leaf, NEXT), {ORDERS_NAME: frozenset({P1})}) == ((leaf, NEXT), "")
+
+
+def test_a_metadata_snapshot_is_whole_whatever_its_partition_is_called() -> None:
+    """It has to be there; what it holds is not compared."""
+    metadata = entry(0, type=BackupType.METADATA)
+    assert settle_contents((metadata,), {ORDERS_NAME: frozenset({P1})}) == ((metadata,), "")
+    assert settle_contents((metadata,), {})[1] == "the snapshot does not hold db1.orders"
