@@ -103,6 +103,7 @@ class RestoreJob(Job):
         self.snapshot_finished: float | None = None
         self.download_finished: float | None = None
         self._locked: list[Table] = []
+        self._meta: Content | None = None
 
     @property
     def objects(self) -> str:
@@ -185,10 +186,7 @@ class RestoreJob(Job):
         self.state, self.meta_prepared = "SNAPSHOTING", self.frontend.now()
 
     def _check(self, database: Database) -> None:
-        try:
-            content = read_meta_document(self.repository.read_meta(self.label))
-        except RemoteError:
-            raise JobFailed("COMMON_ERROR", "Failed to read backup meta from file") from None
+        content = self._read()
         self._lock(database, content)
         self.work = [
             self._plan(database, item, content)
@@ -196,6 +194,15 @@ class RestoreJob(Job):
             if item.name in content.tables and not _is_materialized(database.tables.get(item.target))
         ]
         self.content = content
+
+    def _read(self) -> Content:
+        """The snapshot's metadata, read once."""
+        if self._meta is None:
+            try:
+                self._meta = read_meta_document(self.repository.read_meta(self.label))
+            except RemoteError:
+                raise JobFailed("COMMON_ERROR", "Failed to read backup meta from file") from None
+        return self._meta
 
     def _lock(self, database: Database, content: Content) -> None:
         """Put every table that exists into state RESTORE; one that is unfit cancels all (R§7.3)."""
