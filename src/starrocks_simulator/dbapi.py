@@ -56,9 +56,9 @@ class Module:
 
     Attributes:
         frontend: Where connections lead.
-        before: Called with every statement of this door before it is sent. What it raises, the caller of `execute`
-            meets: a test kills its own process here.
-        after: Called with every statement of this door once its effect is there and its answer is not.
+        before: Called with every statement of this door before it is sent. May raise `ServerError` or `ConnectionCut`;
+            anything else goes through to the caller of `execute`: a test kills its own process so.
+        after: Called likewise with every statement that has had its effect and not its answer.
         answering: Whether anybody listens; while False, connecting fails with 2003.
     """
 
@@ -158,18 +158,19 @@ class Connection:
         """
         if self._session is None:
             raise OperationalError(GONE_AWAY, "Server has gone away")
-        for hook in tuple(self._module.before):
-            hook(sql)
-        if self._session is None:
-            raise OperationalError(LOST, "Lost connection to server during query")
         with self._translated():
+            self._tell(self._module.before, sql)
             results = self._session.execute(sql)
-            for hook in tuple(self._module.after):
-                hook(sql)
-        if self._session is None:
-            raise OperationalError(LOST, "Lost connection to server during query")
+            self._tell(self._module.after, sql)
         self._info = results[-1].info if results else ""
         return results
+
+    def _tell(self, hooks: list[Callable[[str], None]], sql: str) -> None:
+        """Call hooks; one of them may break this connection."""
+        for hook in tuple(hooks):
+            hook(sql)
+        if self._session is None:
+            raise ConnectionCut
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
