@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -23,6 +25,7 @@ _SCHEMES: Final = frozenset(
     "hdfs viewfs s3 s3a s3n oss cosn ks3 obs tos gs wasb wasbs abfs abfss adl file".split()  # noqa: SIM905 - a list to read
 )
 _LONGEST_NAME: Final = 250
+_GLOB: Final = re.compile(r"[*?\[\]{}\\]")
 
 
 class RemoteError(Exception):
@@ -120,8 +123,12 @@ class Repository:
         return self.folder.joinpath(*parts)
 
     def _files(self, label: str, prefix: str) -> Iterator[Path]:
-        if self.has(label):
-            yield from sorted(path for path in self._snapshot(label).iterdir() if path.name.startswith(prefix))
+        """Files below a label, which the server reads as a glob: `*` and its like find other labels' files (O§k)."""
+        folders = [self._snapshot(label)] if self.has(label) else []
+        if _GLOB.search(label):
+            folders = [path for path in sorted(self.folder.glob("__ss_*")) if fnmatchcase(path.name, f"__ss_{label}")]
+        for folder in folders:
+            yield from sorted(path for path in folder.iterdir() if path.name.startswith(prefix))
 
     def _write(self, label: str, name: str, document: dict[str, Any]) -> None:
         text = json.dumps(document, ensure_ascii=False)

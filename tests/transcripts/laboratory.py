@@ -43,13 +43,16 @@ def held_loads(recording: Recording) -> frozenset[int]:
 
 
 def catch_up(frontend: Frontend, recorded: Sequence[Mapping[str, Any]], ours: Sequence[Mapping[str, Any]]) -> bool:
-    """Publish held loads and grow automatic buckets, as a note shows was done; whether anything was."""
+    """Do what a note shows was done: held loads, automatic buckets, overwrites in flight; whether anything was."""
     mine = _gaps(ours)
     published = any(gap == 1 and mine.get(key, 1) > 1 for key, gap in _gaps(recorded).items())
     if published:
         frontend.held_loads.publish()
-    grown = [_grow(frontend, key, rows) for key, rows in _by_partition(recorded).items() if len(rows) > 1]
-    return published or any(grown)
+    by_partition = _by_partition(recorded)
+    grown = [_grow(frontend, key, rows) for key, rows in by_partition.items() if len(rows) > 1]
+    begun = [_begin_overwrite(frontend, row) for row in recorded if row.get("is_temp")]
+    ended = [_end_overwrite(frontend, row, by_partition) for row in ours if row.get("is_temp")]
+    return published or any(grown + begun + ended)
 
 
 def touch_unmatched(frontend: Frontend, sql: str) -> None:
@@ -83,10 +86,40 @@ def _grow(frontend: Frontend, key: _Key, rows: Sequence[Mapping[str, Any]]) -> b
     return True
 
 
-def _find(frontend: Frontend, database: str, key: _Key) -> Partition | None:
+def _begin_overwrite(frontend: Frontend, row: Mapping[str, Any]) -> bool:
+    """Give a table the temporary partition `<partition>_<transaction>` that an INSERT OVERWRITE has made (O2§y5)."""
+    table = _table(frontend, str(row["db_name"]), str(row["table_name"]))
+    base = table.find_partition(str(row["partition_name"]).rpartition("_")[0]) if table else None
+    if table is None or base is None or row["partition_name"] in table.temp_partitions:
+        return False
+    now, name = frontend.now(), str(row["partition_name"])
+    table.temp_partitions[name] = frontend.catalog.new_partition(
+        name, base.keys, now=now, buckets=base.buckets, replication_num=base.replication_num, is_temp=True
+    )
+    return True
+
+
+def _end_overwrite(
+    frontend: Frontend, row: Mapping[str, Any], recorded: Mapping[_Key, Sequence[Mapping[str, Any]]]
+) -> bool:
+    """Take a temporary partition away that is no longer there, unless nothing of its table is."""
+    key = (str(row["table_name"]), str(row["partition_name"]))
+    table = _table(frontend, str(row["db_name"]), key[0])
+    made_here = table is not None and re.fullmatch(r".+_\d+", key[1]) and key[0] in {name for name, _ in recorded}
+    if table is None or not made_here or key in recorded:
+        return False
+    return table.temp_partitions.pop(key[1], None) is not None
+
+
+def _table(frontend: Frontend, database: str, name: str) -> Table | None:
     found = frontend.catalog.databases.get(database)
-    table = found.tables.get(key[0]) if found else None
-    return table.find_partition(key[1]) if isinstance(table, Table) else None
+    table = found.tables.get(name) if found else None
+    return table if isinstance(table, Table) else None
+
+
+def _find(frontend: Frontend, database: str, key: _Key) -> Partition | None:
+    table = _table(frontend, database, key[0])
+    return table.find_partition(key[1]) if table else None
 
 
 def _by_partition(rows: Iterable[Mapping[str, Any]]) -> dict[_Key, list[Mapping[str, Any]]]:
