@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from starrocks_br.domain.chain import chain_to, lineage, point_at, unsure_at
 from starrocks_br.domain.errors import (
@@ -95,7 +95,21 @@ def plan(
     manifest = chain_to(reading.entries, request.table, chosen.label).manifest()
     recorded = {entry.label: entry.snapshot.backup_timestamp for entry in reading.entries}
     facts = _facts(ports, request, server, manifest.holders(), recorded)
+    if facts.taken_by and _is_leftover(ports, server, request.into):
+        facts = evolve(facts, taken_by="")
     return plan_restore(manifest, facts, Target(table=request.into), restore_id(ports.tokens()))
+
+
+def _is_leftover(ports: Ports, server: Server, table: TableRef) -> bool:
+    """Whether the name is held by what a killed restore left there: `run` takes that back first, or finds it busy."""
+    return any(
+        journal.cluster == server.cluster
+        and journal.target == table
+        and journal.exposed
+        and journal.table_id is not None
+        and ports.cluster.table_id(table) == journal.table_id
+        for journal in ports.restores.unfinished()
+    )
 
 
 def _choose(
