@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from enum import StrEnum
 from functools import cache, partial
 from operator import is_
 from typing import Any, Final, TypeVar, get_args, get_origin
@@ -90,8 +91,8 @@ def converter() -> cattrs.Converter:
     """The rules: types are never bent to fit, unknown fields are refused, names are checked as when they were made."""
     rules = cattrs.Converter(forbid_extra_keys=True)
     for plain in (int, str, bool):
-        # Not register_structure_hook: it would take StrEnums, which are subclasses of str, for plain texts.
-        rules.register_structure_hook_func(partial(is_, plain), _exactly(plain))
+        rules.register_structure_hook(plain, _exactly(plain))
+    rules.register_structure_hook(StrEnum, _member)  # else the rule for str would do, and give a mere text
     for name, check in _NAMES.items():
         rules.register_structure_hook_func(partial(is_, name), _checked(check))
     rules.register_structure_hook_factory(_is_tuple, _tuple_hook)
@@ -115,6 +116,10 @@ def exactly(value: object, kind: type[T]) -> T:
 
 def _exactly(kind: type[T]) -> Callable[[object, object], T]:
     return lambda value, _: exactly(value, kind)
+
+
+def _member(value: object, kind: type[StrEnum]) -> StrEnum:
+    return kind(exactly(value, str))
 
 
 def _checked(check: Callable[[str], str]) -> Callable[[object, object], str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, tzinfo
-from typing import Final
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -42,12 +42,22 @@ class Secret:
         return hash(self._text)
 
 
-def _secret(value: object) -> object:
+def _secret(value: Secret | str) -> Secret:
     return Secret(value) if isinstance(value, str) else value
 
 
-def _tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
+def _tuple(value: Iterable[str]) -> tuple[str, ...]:
+    """What is no list goes on as it is: whether it will do is said together with all other problems."""
+    given: Any = value
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else given
+
+
+def _database(text: str) -> DatabaseName:
+    return DatabaseName(text)
+
+
+def _repository(text: str) -> RepositoryName:
+    return RepositoryName(text)
 
 
 @frozen(kw_only=True)
@@ -96,9 +106,9 @@ class Settings:
     port: int
     user: str
     password: Secret = field(converter=_secret, repr=False)
-    database: DatabaseName
+    database: DatabaseName = field(converter=_database)
     tables: tuple[str, ...] = field(converter=_tuple)
-    repository: RepositoryName
+    repository: RepositoryName = field(converter=_repository)
     job_timeout: int = 86_400
     poll_interval: float = 1.0
     wait: float = 60.0

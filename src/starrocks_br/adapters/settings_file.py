@@ -28,7 +28,7 @@ MAX_SECRET: Final = 4096
 MAX_DIGITS: Final = 18
 
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-_PLAIN_TAGS: Final = frozenset({None, "!"})
+_MAX_DEPTH: Final = 8
 _PASSWORDS: Final = "password, password_file, STARROCKS_BR_PASSWORD or STARROCKS_BR_PASSWORD_FILE"
 
 
@@ -94,8 +94,6 @@ def _parsed(path: Path) -> yaml.Node:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         place = "" if line is None else f"line {line + 1}: "
         raise _unusable(path, f"{place}it is no YAML; put quotes around values with special characters") from None
-    except RecursionError:
-        raise _unusable(path, "it is nested too deeply") from None
     if node is None:
         raise _unusable(path, "it is empty")
     return node
@@ -103,9 +101,12 @@ def _parsed(path: Path) -> yaml.Node:
 
 def _refuse_tricks(path: Path, content: bytes) -> None:
     """Tags and aliases have no use here; what looks like one is most often a value that lacks its quotes."""
+    depth = 0
     for event in yaml.parse(content, Loader=_LOADER):
-        tag = getattr(event, "tag", None)
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or tag not in _PLAIN_TAGS:
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise _unusable(path, f"line {_line(event)}: it is nested too deeply")
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or getattr(event, "tag", None):
             raise _unusable(path, f"line {_line(event)}: put quotes around a value that begins with *, & or !")
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import cattrs
 from cattrs.strategies import configure_tagged_union
 
-from starrocks_br.adapters.documents import PART_BYTES, converter, encode, parse, read
+from starrocks_br.adapters.documents import PART_BYTES, converter, encode, exactly, parse, read
 from starrocks_br.domain.restore_plan import Step
 
 _PACKED: Final = "packed"
@@ -41,7 +41,7 @@ def loads_step(text: str, where: str) -> Step:
 def _make(found: Any) -> Step:
     if not isinstance(found, dict) or not isinstance(found.get("kind"), str):
         raise TypeError("it is no step")
-    document = _unpacked(found["zlib"]) if found["kind"] == _PACKED else found
+    document = _unpacked(exactly(found["zlib"], str)) if found["kind"] == _PACKED else found
     union: Any = Step
     step: Step = _steps().structure(document, union)
     return step

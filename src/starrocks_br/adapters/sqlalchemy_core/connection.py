@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -98,11 +99,9 @@ class SingleConnection:
 
 
 def hang_up(connection: Connection) -> None:
-    """Close it, whatever state it is in; a line that is dead already does not answer the farewell."""
-    try:
+    """Close it, whatever state it is in: who is gone cannot answer the ROLLBACK that goes with it, nor need to."""
+    with suppress(DBAPIError):
         connection.close()
-    except DBAPIError:
-        connection.invalidate()
 
 
 def explained(error: DBAPIError, action: str, *, user: str = "", connecting: bool = False) -> ClusterError:

@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import create_engine, event
 
 from starrocks_br.adapters.sqlalchemy_core.connection import SET_TIME_ZONE
-from starrocks_br.adapters.sqlalchemy_core.dialling import from_engine
+from starrocks_br.adapters.sqlalchemy_core.dialling import from_engine, from_settings
 from starrocks_br.adapters.sqlalchemy_core.executor import SqlAlchemyExecutor, summary
 from starrocks_br.domain.errors import AccessDenied, OutcomeUnknown, Refused, Unreachable
 from starrocks_simulator.errors import refused
 from starrocks_simulator.faults import ConnectionCut
-from tests.served import Served, served
+from starrocks_simulator.frontend import Frontend
+from starrocks_simulator.wire import serve
+from tests.served import Served, served, settings
 
 
 @pytest.fixture
@@ -145,6 +147,19 @@ def test_a_line_that_was_torn_inside_the_driver_is_made_anew_with_our_settings(c
 
     assert torn("SELECT CONNECTION_ID()") != first
     assert SET_TIME_ZONE in cluster.heard
+
+
+@pytest.mark.parametrize("statement", ["SELECT 1", None])
+def test_hanging_up_on_a_frontend_that_is_gone_is_no_error(tmp_path: Path, statement: str | None) -> None:
+    """There is nobody left to say goodbye to; nor is there if nobody was ever called."""
+    frontend = Frontend(tmp_path)
+    with serve(frontend) as port:
+        connection = from_settings(settings(port))
+        if statement:
+            SqlAlchemyExecutor(connection).execute(statement)
+
+    connection.close()
+    connection.close()
 
 
 def test_a_missing_privilege_names_the_grant_for_our_account(cluster: Served) -> None:
