@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def relation(
-    session: Session, database: str, name: str, partitions: list[str] | None, wanted: frozenset[str] | None
+    session: Session, database: str, name: str, partitions: tuple[str, ...] | None, wanted: frozenset[str] | None
 ) -> str:
     """Make the relation; gives back its name in DuckDB.
 
@@ -53,14 +53,14 @@ def _view(session: Session, database: str, view: View) -> str:
     return session.frontend.rows.view(f"v{view.id}", f"SELECT * FROM ({body}) AS x({names})")
 
 
-def _table(session: Session, table: Table, partitions: list[str] | None) -> str:
+def _table(session: Session, table: Table, partitions: tuple[str, ...] | None) -> str:
     chosen = table.shown_partitions()
     name = f"t{table.id}"
     if partitions is not None:
         chosen = [_partition(table, one) for one in partitions]
         name += "_" + "_".join(str(one.id) for one in chosen)
     physical = [one for partition in chosen for one in partition.physical]
-    return session.frontend.rows.view(name, session.frontend.rows.relation(physical, table.columns))
+    return session.frontend.rows.view(name, session.frontend.rows.relation(physical, table.visible_columns))
 
 
 def _partition(table: Table, name: str) -> Partition:

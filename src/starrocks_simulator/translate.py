@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import sqlglot
+from attrs import frozen
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from starrocks_simulator.errors import refused, syntax
+from starrocks_simulator.errors import no_database, refused, syntax
 from starrocks_simulator.expressions import parse
 from starrocks_simulator.relations import relation
 from starrocks_simulator.server_functions import substitute
@@ -17,19 +20,31 @@ if TYPE_CHECKING:
     from starrocks_simulator.session import Session
 
 
+@frozen
+class Reference:
+    """One table named in a query.
+
+    Attributes:
+        database: Where it is.
+        name: Its name.
+        partitions: The partitions named behind it; None for all.
+    """
+
+    database: str
+    name: str
+    partitions: tuple[str, ...] | None
+
+
 def to_duckdb(session: Session, text: str) -> str:
     """The same query for DuckDB, over relations that are made here and now.
 
     Raises:
         ServerError: Syntax, an unknown database, table or variable, or a table under RESTORE.
     """
-    tree = parse(substitute(session, text))
-    _replace_tables(session, tree)
-    tree = tree.transform(_replace_function)
-    try:
-        return tree.sql(dialect="duckdb")
-    except SqlglotError as error:
-        raise refused(f"the simulator cannot run this: {error}") from None
+    text = substitute(session, text)
+    references, mentioned = _references(text, session.database)
+    made = [relation(session, one.database, one.name, one.partitions, mentioned) for one in references]
+    return _render(text, session.database, tuple(made))
 
 
 def condition_to_duckdb(session: Session, text: str, database: str, table: str) -> str:
@@ -51,41 +66,62 @@ def condition_to_duckdb(session: Session, text: str, database: str, table: str) 
     return str(where.this.sql(dialect="duckdb"))
 
 
-def _replace_tables(session: Session, tree: exp.Expr) -> None:
-    common = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
-    references = [one for one in tree.find_all(exp.Table) if one.name and (one.db or one.name not in common)]
-    owners = {one: _owner(session, one) for one in references if one.db or one.name.lower() != "dual"}
-    aliases = _aliases(owners)
+# a client sends the same statements again and again: parsing one takes longer than running it
+@lru_cache(maxsize=512)
+def _references(text: str, current: str | None) -> tuple[list[Reference], frozenset[str] | None]:
+    """The tables that a query names, and the names of all columns that it mentions; None if `*` may mean any."""
+    tree = parse(text)
+    return [reference for _, reference in _tables(tree, current)], _mentioned(tree)
+
+
+@lru_cache(maxsize=512)
+def _render(text: str, current: str | None, relations: tuple[str, ...]) -> str:
+    """The query in DuckDB's dialect, its tables replaced by these relations in order."""
+    tree = parse(text)
+    found = list(_tables(tree, current))
+    aliases = _aliases([reference for _, reference in found])
     for column in tree.find_all(exp.Column):
         if column.db:
             alias = aliases.get((column.db, column.table), column.table)
             column.set("catalog", None)
             column.set("db", None)
             column.set("table", exp.to_identifier(alias, quoted=True))
-    wanted = _mentioned(tree)
-    for reference in references:
-        if reference in owners:
-            _replace(session, reference, owners[reference], aliases, wanted)
-        else:
-            _drop_from(reference)
+    for (table, reference), name in zip(found, relations, strict=True):
+        _replace(table, name, aliases[reference.database, reference.name])
+    for table in list(tree.find_all(exp.Table)):
+        if table.name.lower() == "dual" and not table.db:
+            _drop_from(table)
+    try:
+        return str(tree.transform(_replace_function, copy=False).sql(dialect="duckdb", copy=False))
+    except SqlglotError as error:
+        raise refused(f"the simulator cannot run this: {error}") from None
+
+
+def _tables(tree: exp.Expr, current: str | None) -> Iterator[tuple[exp.Table, Reference]]:
+    """The tables in a query, common table expressions and `dual` left out."""
+    common = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
+    for table in tree.find_all(exp.Table):
+        if not table.name or (not table.db and (table.name in common or table.name.lower() == "dual")):
+            continue
+        database = table.db or current
+        if database is None:
+            raise no_database()
+        partition = table.args.get("partition")
+        named = None if partition is None else tuple(str(one.name) for one in partition.expressions)
+        yield table, Reference(database, table.name, named)
 
 
 def _mentioned(tree: exp.Expr) -> frozenset[str] | None:
-    """Names of all columns anywhere in the query; None if `*` may mean any."""
     if any(not isinstance(star.parent, exp.Count) for star in tree.find_all(exp.Star)):
         return None
     return frozenset(column.name.lower() for column in tree.find_all(exp.Column))
 
 
-def _owner(session: Session, reference: exp.Table) -> str:
-    return reference.db or session.find_database(None).name
-
-
-def _aliases(owners: dict[exp.Table, str]) -> dict[tuple[str, str], str]:
+def _aliases(references: list[Reference]) -> dict[tuple[str, str], str]:
     """How unaliased tables are called: by name, or with the database where two databases have one of that name."""
     databases: dict[str, set[str]] = {}
-    for reference, database in owners.items():
-        databases.setdefault(reference.name, set()).add(database)
+    for reference in references:
+        databases.setdefault(reference.name, set()).add(reference.database)
     return {
         (database, name): name if len(among) == 1 else f"{database}.{name}"
         for name, among in databases.items()
@@ -93,27 +129,18 @@ def _aliases(owners: dict[exp.Table, str]) -> dict[tuple[str, str], str]:
     }
 
 
-def _replace(
-    session: Session,
-    reference: exp.Table,
-    database: str,
-    aliases: dict[tuple[str, str], str],
-    wanted: frozenset[str] | None,
-) -> None:
-    partition = reference.args.get("partition")
-    names = None if partition is None else [one.name for one in partition.expressions]
-    alias = reference.alias or aliases[database, reference.name]
-    made = relation(session, database, reference.name, names, wanted)
-    reference.set("this", exp.to_identifier(made, quoted=True))
-    reference.set("db", None)
-    reference.set("catalog", None)
-    reference.set("partition", None)
-    reference.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+def _replace(table: exp.Table, made: str, alias: str) -> None:
+    alias = table.alias or alias
+    table.set("this", exp.to_identifier(made, quoted=True))
+    table.set("db", None)
+    table.set("catalog", None)
+    table.set("partition", None)
+    table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
 
 
-def _drop_from(reference: exp.Table) -> None:
+def _drop_from(table: exp.Table) -> None:
     """`FROM dual` is no table."""
-    clause = reference.find_ancestor(exp.From)
+    clause = table.find_ancestor(exp.From)
     if clause is not None:
         clause.pop()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from attrs import define, field
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -168,9 +169,10 @@ class Versions(RuleBasedStateMachine):
 
     @rule(name=tables)
     def insert_nothing(self, name: str) -> None:
-        """A load of no rows commits nothing."""
+        """A load of no rows commits nothing; a table without partitions takes no load at all."""
         if name in self.models:
-            self.run(f"INSERT INTO {name} SELECT * FROM {name} WHERE 1 = 0")
+            empty = not self.models[name].parts and not self.models[name].automatic
+            (self.refuse if empty else self.run)(f"INSERT INTO {name} SELECT * FROM {name} WHERE 1 = 0")
 
     @rule(day=days, one=st.integers(1, 3))
     def delete_rows(self, day: int, one: int) -> None:
@@ -384,3 +386,4 @@ class Versions(RuleBasedStateMachine):
 
 
 TestVersions = Versions.TestCase
+TestVersions.settings = settings(stateful_step_count=30)
