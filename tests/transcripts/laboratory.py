@@ -67,7 +67,8 @@ def touch_unmatched(frontend: Frontend, sql: str) -> None:
 def act_out_clients(frontend: Frontend, line: Line) -> None:
     """Repeat the loads that other clients sent while the recorder looked on (`statements_seen_by_fe`)."""
     session = frontend.connect("root")
-    for outcome, sql in line.fields.get("statements_seen_by_fe") or ():
+    for seen in line.fields.get("statements_seen_by_fe") or ():
+        outcome, sql = seen[0], str(seen[-1])
         found = _LOAD.match(sql)
         if outcome == "OK" and found and found["database"] in frontend.catalog.databases:
             session.execute(sql)
@@ -125,13 +126,14 @@ def _find(frontend: Frontend, database: str, key: _Key) -> Partition | None:
 def _by_partition(rows: Iterable[Mapping[str, Any]]) -> dict[_Key, list[Mapping[str, Any]]]:
     found: dict[_Key, list[Mapping[str, Any]]] = {}
     for row in rows:
-        found.setdefault((str(row["table_name"]), str(row["partition_name"])), []).append(row)
+        found.setdefault(_key(row), []).append(row)
     return found
+
+
+def _key(row: Mapping[str, Any]) -> _Key:
+    return str(row.get("table_name")), str(row.get("partition_name"))
 
 
 def _gaps(rows: Iterable[Mapping[str, Any]]) -> dict[_Key, int]:
     """NEXT_VERSION minus VISIBLE_VERSION by table and partition; 1 is what it should be."""
-    return {
-        (str(row["table_name"]), str(row["partition_name"])): int(row["next_version"]) - int(row["visible_version"])
-        for row in rows
-    }
+    return {_key(row): int(row.get("next_version") or 2) - int(row.get("visible_version") or 1) for row in rows}

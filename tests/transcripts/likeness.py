@@ -72,10 +72,12 @@ class Likeness:
         """Compare result sets: in order, or where the server keeps none, by finding each row its like."""
         if len(recorded) != len(ours):
             raise Unlike(f"{len(recorded)} rows recorded, ours {len(ours)}: {_head(recorded)} / {_head(ours)}")
+        before = (dict(self.ours), dict(self.recorded))
         try:
             for left, right in zip(recorded, ours, strict=True):
                 self.same_row(left, right, names)
         except Unlike as in_order:
+            self.ours, self.recorded = before
             self._same_rows_anyhow(recorded, list(ours), names, in_order)
 
     def to_ours(self, text: str) -> str:

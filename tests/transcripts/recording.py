@@ -120,9 +120,11 @@ class Recording:
     def _first_version(self) -> float | None:
         """The newest visible version is about as old as the note that shows it."""
         for line in self.lines:
-            versions = line.fields.get("partitions_meta")
-            if versions:
-                return max(float(row["visible_version_time"]) for row in versions) - line.seconds
+            newest = max(
+                (row.get("visible_version_time") or 0 for row in line.fields.get("partitions_meta") or ()), default=0
+            )
+            if newest:
+                return float(newest) - line.seconds
         return None
 
 

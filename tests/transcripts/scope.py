@@ -32,8 +32,9 @@ class Scope:
         """Why a line is left out; None if it has to replay."""
         if line.number in self.lines:
             return self.lines[line.number]
-        if line.error is not None and line.error["errno"] in self.refusals:
-            return self.refusals[line.error["errno"]]
+        errno = int((line.error or {}).get("errno") or 0)
+        if errno in self.refusals:
+            return self.refusals[errno]
         return next((reason for pattern, reason in self.kinds if pattern.match(line.sql or "")), None)
 
 
