@@ -20,7 +20,7 @@ from starrocks_br.domain.names import (
     TableName,
     TableRef,
 )
-from starrocks_br.domain.partitions import Observation
+from starrocks_br.domain.partitions import Observation, TableState
 from starrocks_br.domain.reprs import count
 from starrocks_br.domain.restore_plan import Step
 from starrocks_br.domain.server import Job, JobKind, RemoteSnapshot, Repository, Server
@@ -104,7 +104,11 @@ class Cluster(Protocol):
 
     @abstractmethod
     def observe(self, tables: Collection[TableRef]) -> Observation:
-        """Look at tables: four statements, and three per database, however many tables there are.
+        """Look at tables: four statements, and three per database, however many tables there are."""
+
+    @abstractmethod
+    def inspect(self, table: TableRef) -> TableState | None:
+        """Look at the partitions of one table only, in two statements: its schema is left out; None if it is gone.
 
         Raises:
             Refused: Among others when a ghost partition of any table makes partitions_meta fail (O2§0.1).

@@ -86,14 +86,12 @@ class Server:
     Attributes:
         cluster: Its id (SHOW FRONTENDS).
         version: Major, minor, patch.
-        shared_nothing: Whether BACKUP works there at all (R§14).
         now: The leader's clock (UTC, whole seconds).
         alive_backends: How many replicas a table can have.
     """
 
     cluster: ClusterId
     version: tuple[int, int, int]
-    shared_nothing: bool
     now: datetime
     alive_backends: int
 

@@ -369,11 +369,11 @@ class Execution:
             self.notes.append(f"the server may not add or drop partitions on its own now; to allow it again: {again}")
 
     def _see(self, table: TableRef) -> TableState:
-        look = self.ports.cluster.observe([table])
-        state = look.tables.get(table)
+        state = self.ports.cluster.inspect(table)
         if state is None:
-            why = look.unreadable.get(table, "it is not there any more")
-            raise VerificationMismatch(f"{table} cannot be verified", table=table, differences=(why,))
+            raise VerificationMismatch(
+                f"{table} cannot be verified", table=table, differences=("it is not there any more",)
+            )
         return state
 
     def _compare(self, planned: RestorePlan, number: int, state: TableState) -> None:

@@ -11,7 +11,7 @@ from starrocks_br.adapters.starrocks.statements import Statement
 from starrocks_br.domain.backup_plan import DatabaseBackup
 from starrocks_br.domain.errors import Refused, UnknownTable, UnsupportedServer
 from starrocks_br.domain.names import DatabaseName, Label, RepositoryName, TableName, TableRef
-from starrocks_br.domain.partitions import Observation
+from starrocks_br.domain.partitions import Observation, TableState
 from starrocks_br.domain.ports import Cluster, Rows, SqlExecutor
 from starrocks_br.domain.restore_plan import AddPartitions, Step
 from starrocks_br.domain.server import Job, JobKind, RemoteSnapshot, Repository, Server
@@ -34,24 +34,24 @@ class StarRocksCluster(Cluster):
         self._known: Server | None = None
 
     def server(self) -> Server:  # noqa: D102 -- the port says it
-        cluster = rows.leader_cluster(self._run(statements.SHOW_FRONTENDS))
+        self._known = Server(
+            cluster=rows.leader_cluster(self._run(statements.SHOW_FRONTENDS)),
+            version=self._known.version if self._known else self._checked_version(),
+            now=self.now(),
+            alive_backends=rows.alive_backends(self._run(statements.SHOW_BACKENDS)),
+        )
+        return self._known
+
+    def _checked_version(self) -> tuple[int, int, int]:
         version = rows.version(str(self._run(statements.SHOW_VERSION).rows[0][0]))
         modes = rows.records(self._run(statements.SHOW_RUN_MODE))
-        shared_nothing = all(rows.text(mode, "value") == "shared_nothing" for mode in modes)
-        if not shared_nothing:
+        if any(rows.text(mode, "value") != "shared_nothing" for mode in modes):
             raise UnsupportedServer(
                 "this cluster keeps its data in shared storage",
                 why="StarRocks has no BACKUP and RESTORE of tables there (R§14)",
                 hint="use cluster snapshots: ADMIN SET AUTOMATED CLUSTER SNAPSHOT ON",
             )
-        self._known = Server(
-            cluster=cluster,
-            version=version,
-            shared_nothing=shared_nothing,
-            now=self.now(),
-            alive_backends=rows.alive_backends(self._run(statements.SHOW_BACKENDS)),
-        )
-        return self._known
+        return version
 
     def now(self) -> datetime:  # noqa: D102
         answer = self._run(statements.NOW)
@@ -91,6 +91,15 @@ class StarRocksCluster(Cluster):
             self._run_in(database, statements.schema_jobs(kind, database)) for kind in ("COLUMN", "ROLLUP", "OPTIMIZE")
         )
         return [answer for answer in answers if answer is not None]
+
+    def inspect(self, table: TableRef) -> TableState | None:  # noqa: D102
+        version = (self._known or self.server()).version
+        partitions = self._run(statements.partitions_of_table(table, version))
+        config = self._config(table)
+        try:
+            return None if config is None else looks.inspected(table, config, partitions)
+        except ValueError as error:
+            raise UnsupportedServer(f"the server's description of {table} cannot be read", why=str(error)) from error
 
     def table_id(self, table: TableRef) -> int | None:  # noqa: D102
         config = self._config(table)

@@ -58,13 +58,18 @@ def observation(
             tables[table] = _table_state(
                 table,
                 config[0],
-                column_rows.get(table, []),
                 by_table.get(table, []),
-                schema_jobs[table.database].get(table.name),
+                schema=fingerprint(config[0], column_rows.get(table, [])),
+                schema_job=schema_jobs[table.database].get(table.name),
             )
         except ValueError as error:
             unreadable[table] = f"the server's description of it cannot be read: {error}"
     return Observation(cluster=cluster, at=at, tables=tables, unreadable=unreadable)
+
+
+def inspected(table: TableRef, config: Row, partitions: Rows) -> TableState:
+    """One table without its schema. Raises ValueError if the server's description of it cannot be read."""
+    return _table_state(table, config, records(partitions))
 
 
 def _by_table(rows: Rows, schema: str, wanted: Collection[TableRef]) -> dict[TableRef, list[Row]]:
@@ -78,7 +83,7 @@ def _by_table(rows: Rows, schema: str, wanted: Collection[TableRef]) -> dict[Tab
 
 
 def _table_state(
-    table: TableRef, config: Row, columns: list[Row], partitions: list[Row], schema_job: int | None
+    table: TableRef, config: Row, partitions: list[Row], *, schema: str = "", schema_job: int | None = None
 ) -> TableState:
     visible = [row for row in partitions if not flag(row, "is_temp")]
     named = [row for row in visible if not text(row, "partition_name").startswith("$")]
@@ -88,7 +93,7 @@ def _table_state(
         table_id=_required(config, "table_id"),
         partitioning=_partitioning(config, visible),
         automatic=len(named) < len(visible),
-        fingerprint=fingerprint(config, columns),
+        fingerprint=schema,
         schema_job=schema_job,
         partitions=_partitions(named),
         temporary=temporary,
@@ -151,7 +156,13 @@ def _total(parts: list[Row], column: str) -> int | None:
 
 
 def fingerprint(config: Row, columns: list[Row]) -> str:
-    """A digest of exactly what makes RESTORE refuse, or lie, when it changes (O2§y4)."""
+    """A digest of exactly what makes RESTORE refuse, or lie, when it changes (O2§y4).
+
+    Raises:
+        ValueError: No column is told: changes would go unnoticed.
+    """
+    if not columns:
+        raise ValueError("information_schema.columns tells none of its columns")
     shape = [[text(config, name) for name in _CONFIG_FIELDS], _properties(config).get("bloom_filter_columns", "")]
     described = sorted(
         ([text(row, name) for name in _COLUMN_FIELDS] for row in columns), key=lambda fields: (len(fields[0]), fields)

@@ -107,7 +107,16 @@ STORAGE_SIZE_SINCE: Final = (3, 4, 0)
 
 def partitions_of(databases: Collection[str], version: tuple[int, int, int]) -> Statement:
     """Every physical partition of the databases: temporary and hidden ones included (R§8.1)."""
-    condition = _in("DB_NAME", "d", databases)
+    return _partitions(_in("DB_NAME", "d", databases), version)
+
+
+def partitions_of_table(ref: TableRef, version: tuple[int, int, int]) -> Statement:
+    """The same of one table. The frontend lists every table all the same: a ghost anywhere makes it fail (O2§0.1)."""
+    names = {"schema": ref.database, "name": ref.name}
+    return _partitions(Statement("DB_NAME = :schema AND TABLE_NAME = :name", names), version)
+
+
+def _partitions(condition: Statement, version: tuple[int, int, int]) -> Statement:
     size = ", STORAGE_SIZE" if version >= STORAGE_SIZE_SINCE else ""
     return Statement(
         f"SELECT {_PARTITION_COLUMNS}{size} FROM information_schema.partitions_meta WHERE {condition.sql}",
