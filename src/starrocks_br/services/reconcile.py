@@ -26,8 +26,6 @@ from starrocks_br.services.requests import Place
 GRACE: Final = timedelta(seconds=300 + 10 + 60)
 """query_timeout, the wait for the submit lock, and a minute: what was sent longer ago has acted, or never will."""
 
-JOB_MARGIN: Final = timedelta(seconds=60)
-
 
 @define(kw_only=True)
 class Reconciled:
@@ -127,12 +125,11 @@ class _Case:
             self._report(found, Status.FINISHED, f"found in the repository ({', '.join(consistencies)})")
 
     def _by_age(self, found: Reconciled, *, own: bool) -> None:
+        """Our label is not in the slot: a job of ours that still runs would be (R§5). So it ended or never began."""
         age = self.server.now - (self.snapshot.submitted_at or self.snapshot.created_at)
-        slot_taken = self.job is not None and self.job.created_at > self.snapshot.created_at
-        timed_out = age > timedelta(seconds=self.place.job_timeout) + JOB_MARGIN
         if own and self.snapshot.status is Status.PENDING and age > GRACE:
             self._close(found, Event.REFUSED, "never sent")
-        elif not own or timed_out or (slot_taken and age > GRACE):
+        elif not own or age > GRACE:
             self._lose(found)
 
     def _lose(self, found: Reconciled) -> None:
