@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.clusters import REAL, Cluster, Shop, simulator, some_cluster
+from tests.e2e.processes import read_until, run, start
 
 SEED = """\
 host: localhost
@@ -40,26 +38,6 @@ def shop(cluster: Cluster) -> Shop:
     made = Shop(cluster)
     made.open()
     return made
-
-
-def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
-    """`python -m starrocks_br.cli …` as a shell would start it."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "starrocks_br.cli", *arguments],
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={name: value for name, value in os.environ.items() if not name.startswith("STARROCKS_BR_")},
-    )
-
-
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The same, to its end."""
-    process = start(*arguments, cwd=cwd)
-    out, err = process.communicate(timeout=300)
-    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
 
 @pytest.mark.skipif(bool(REAL), reason="the seed's file names databases that are not ours to drop on a real cluster")
@@ -139,8 +117,7 @@ def test_a_stopped_backup_is_found_and_recorded_by_the_next_one(number: int, cod
         config = ("--config", str(cluster.config(tmp_path, shop.table_a)))
         assert run("init", *config, cwd=tmp_path).returncode == 0
         process = start("backup", *config, cwd=tmp_path)
-        assert process.stderr is not None
-        label = next(line.split()[-1] for line in process.stderr if ": sent, snapshot " in line)
+        label = read_until(process, ": sent, snapshot ").split()[-1]
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
         assert process.returncode == code, err
