@@ -20,6 +20,7 @@ _KINDS: Final = {
     "MATERIALIZED VIEW": "MATERIALIZED VIEW",
     "MATERIALIZED VIEWS": "MATERIALIZED VIEW",
 }
+_PARTS_OF_A_LABEL: Final = 2
 _TWO_DATABASES: Final = (
     "Specifying dbName before snapshot name is forbidden if the DbName is specified explicitly in BACKUP/RESTORE"
 )
@@ -256,7 +257,9 @@ def _qualified_label(cursor: Cursor) -> tuple[str | None, str]:
     parts = [_possibly_empty(cursor)]
     while cursor.accept("."):
         parts.append(_possibly_empty(cursor))
-    return (parts[-2] if len(parts) > 1 else None), parts[-1]
+    if len(parts) > _PARTS_OF_A_LABEL:
+        raise syntax(f"Invalid table name format '{'.'.join(parts)}'")
+    return (parts[0] if len(parts) > 1 else None), parts[-1]
 
 
 def _possibly_empty(cursor: Cursor) -> str:

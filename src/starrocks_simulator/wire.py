@@ -93,10 +93,11 @@ class WireSession(BaseSession):  # type: ignore[misc]
         self.username: str | None = None
         self.database: str | None = None
         self.engine: Session | None = None
+        self.connection_id = 0
 
     async def init(self, connection: Connection) -> None:
         """Open the engine's session, in the database that the handshake asked for."""
-        del connection
+        self.connection_id = connection.connection_id
         self.open()
 
     async def reset(self) -> None:
@@ -112,6 +113,7 @@ class WireSession(BaseSession):  # type: ignore[misc]
         if self.username is None:
             return
         self.engine = self.frontend.connect(self.username)
+        self.engine.connection_id = self.connection_id
         if self.database:
             self.execute(f"USE `{self.database}`")
 
