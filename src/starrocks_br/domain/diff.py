@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from starrocks_br.domain.names import PartitionName
-from starrocks_br.domain.partitions import UNKNOWN, Identity, same_identity
+from starrocks_br.domain.partitions import Identity, same_identity
 
 
 @frozen(kw_only=True)
@@ -34,11 +34,18 @@ class PartitionDiff:
 
 def diff_partitions(before: Mapping[PartitionName, Identity], now: Mapping[PartitionName, Identity]) -> PartitionDiff:
     """Compare two looks at one table by identity."""
-    common = before.keys() & now.keys()
-    same = frozenset({name for name, identity in now.items() if same_identity(identity, before.get(name, UNKNOWN))})
+    new, changed, same = set(), set(), set()
+    for name, identity in now.items():
+        was = before.get(name)
+        if was is None:
+            new.add(name)
+        elif same_identity(was, identity):
+            same.add(name)
+        else:
+            changed.add(name)
     return PartitionDiff(
-        new=frozenset(now.keys() - before.keys()),
-        changed=frozenset(common - same),
+        new=frozenset(new),
+        changed=frozenset(changed),
         dropped=frozenset(before.keys() - now.keys()),
-        same=same,
+        same=frozenset(same),
     )
