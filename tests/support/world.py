@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -56,6 +57,7 @@ class VirtualTime:
     """The product's clock: sleeping lets the simulator's time pass."""
 
     clock: VirtualClock
+    passed: Callable[[], None]
 
     def monotonic(self) -> float:
         """Seconds that only grow."""
@@ -64,6 +66,7 @@ class VirtualTime:
     def sleep(self, seconds: float) -> None:
         """Let them pass."""
         self.clock.advance(seconds)
+        self.passed()
 
 
 @define
@@ -95,6 +98,7 @@ class World:
     events: list[Progress] = field(factory=list)
     sent: list[str] = field(factory=list)
     down: bool = False
+    alarms: list[tuple[float, Callable[[], object]]] = field(factory=list)
     place: Place = field(factory=lambda: Place(ops=OPS, repository=REPOSITORY, poll_interval=TICK, wait=30))
     frontend: Frontend = field(init=False)
     user: Session = field(init=False)
@@ -130,7 +134,7 @@ class World:
             cluster=StarRocksCluster(SqlAlchemyExecutor(connection), OPS),
             backups=SqlAlchemyBackupHistory(connection, OPS),
             restores=SqlAlchemyRestoreHistory(connection, OPS),
-            clock=VirtualTime(self.clock),
+            clock=VirtualTime(self.clock, self._ring),
             tokens=self._tokens,
             listener=self.events.append,
         )
@@ -280,6 +284,16 @@ class World:
 
         faults.append(fault)
 
+    def clock_alarm(self, seconds: float, act: Callable[[], object]) -> None:
+        """Let something happen once, while the product sleeps, so many seconds from now."""
+        self.alarms.append((self.clock.now() + seconds, act))
+
+    def _ring(self) -> None:
+        due = [alarm for alarm in self.alarms if alarm[0] <= self.clock.now()]
+        for alarm in due:
+            self.alarms.remove(alarm)
+            alarm[1]()
+
     def always(self, pattern: str, act: Callable[[], object]) -> Callable[[], None]:
         """Let something happen before every statement that matches, until what is given back is called."""
         wanted = re.compile(pattern)
@@ -291,15 +305,19 @@ class World:
         self.frontend.faults.before.append(fault)
         return lambda: self.frontend.faults.before.remove(fault)
 
-    def in_state(self, state: str, act: Callable[[], Hold | Fail | None], *, kind: str = "BACKUP") -> None:
-        """Let something happen once, at the tick at which a job is about to leave a state."""
+    def in_state(self, state: str, act: Callable[[], object], *, kind: str = "BACKUP") -> None:
+        """Let something happen once, at the tick at which a job is about to leave a state.
+
+        If it gives back a verdict, that decides the tick.
+        """
         steps = self.frontend.faults.steps
 
         def fault(job: Job) -> Hold | Fail | None:
             if job.state != state or job.kind != kind:
                 return None
             steps.remove(fault)
-            return act()
+            verdict = act()
+            return verdict if isinstance(verdict, Hold | Fail) else None
 
         steps.append(fault)
 
@@ -308,6 +326,14 @@ class World:
         self.frontend.restart()
         for session in self._sessions:
             session.database = DEAD
+
+    def rewrite_contents(self, database: str, old: str, new: str) -> None:
+        """Let the newest snapshot of a database say that it holds something else; its checksum fits."""
+        newest = max(self.folder.rglob(f"__ss_{database}_*/__info_*"))
+        text = newest.read_text().replace(old, new)
+        newest.unlink()
+        checksum = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+        newest.with_name(f"{newest.name.rpartition('.')[0]}.{checksum}").write_text(text)
 
     def wait_for(self, kind: str, database: str) -> str:
         """Let time pass until the database's job has ended; its state."""

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Final
 
 from starrocks_br.domain.chain import points
-from starrocks_br.domain.errors import NoPoint, RequestError, StarRocksBrError, Unrestorable
+from starrocks_br.domain.errors import (
+    NoPoint,
+    OutcomeUnknown,
+    RequestError,
+    StarRocksBrError,
+    Unreachable,
+    Unrestorable,
+)
 from starrocks_br.domain.journal import Journal, JournalStep, StepStatus
 from starrocks_br.domain.names import (
     ClusterId,
@@ -75,8 +83,13 @@ def _metadata_snapshots(listed: Iterable[RemoteSnapshot]) -> Mapping[ClusterId, 
         if parsed and remote.usable:
             grouped[parsed[0]].append(remote)
     for found in grouped.values():
-        found.sort(key=lambda remote: (str(parse_metadata_label(remote.label)), remote.label), reverse=True)
+        found.sort(key=_taken_at, reverse=True)
     return grouped
+
+
+def _taken_at(remote: RemoteSnapshot) -> tuple[datetime | None, str]:
+    parsed = parse_metadata_label(remote.label)
+    return parsed[1] if parsed else None, remote.label
 
 
 def _newest_sound(ports: Ports, place: Place, cluster: ClusterId, found: list[RemoteSnapshot]) -> BootstrapPlan:
@@ -150,8 +163,11 @@ def _take_over(ports: Ports, place: Place, server: Server, planned: BootstrapPla
     ports.restores.begin(journal)
     try:
         return _restore_and_copy(ports, place, journal, *steps)
+    except (Unreachable, OutcomeUnknown):
+        raise
     except StarRocksBrError as error:
-        error.hint = error.hint or give_up(ports, place, restore)
+        detail = give_up(ports, place, restore, 0, str(error))
+        error.hint = "; ".join(part for part in (error.hint, detail) if part)
         raise
 
 

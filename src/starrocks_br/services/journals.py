@@ -6,11 +6,12 @@ from datetime import datetime
 
 from starrocks_br.domain.errors import Refused
 from starrocks_br.domain.events import Settled
-from starrocks_br.domain.journal import Journal
+from starrocks_br.domain.journal import Journal, StepStatus
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_plan import DropTable, Rename, RestorePartitions
 from starrocks_br.domain.server import Job, JobKind, Server
+from starrocks_br.domain.status import Status
 from starrocks_br.services.requests import Place
 
 
@@ -30,7 +31,7 @@ def close_journals(ports: Ports, place: Place, server: Server, settled: list[Set
             settled.append(Settled(subject=journal.restore, outcome=None, detail=detail))
         else:
             detail = close_journal(ports, place, journal)
-            settled.append(Settled(subject=journal.restore, outcome=None, detail=detail))
+            settled.append(Settled(subject=journal.restore, outcome=Status.FAILED, detail=detail))
     return frozenset(busy)
 
 
@@ -67,9 +68,23 @@ def close_journal(ports: Ports, place: Place, journal: Journal) -> str:
     Returns:
         What was done, for people.
     """
+    if _is_complete(ports, journal):
+        ports.restores.mark(journal.restore, len(journal.steps) - 1, StepStatus.DONE)
+        return f"the restore of {journal.target} was complete: only its last line was missing"
     detail = _take_back(ports, place, journal)
     ports.restores.abandon(journal.restore, detail)
     return detail
+
+
+def _is_complete(ports: Ports, journal: Journal) -> bool:
+    """Whether all was done and verified, and the rename that ends it has acted, too."""
+    *before, last = journal.steps
+    return (
+        isinstance(last.step, Rename)
+        and all(line.status is StepStatus.DONE for line in before)
+        and journal.table_id is not None
+        and ports.cluster.table_id(journal.target) == journal.table_id
+    )
 
 
 def _take_back(ports: Ports, place: Place, journal: Journal) -> str:
@@ -99,13 +114,23 @@ def _hide(ports: Ports, place: Place, journal: Journal) -> str:
     )
 
 
-def give_up(ports: Ports, place: Place, restore: RestoreId) -> str:
-    """Take back what a failing restore made, unless its job still runs; what was done, for people."""
+def give_up(ports: Ports, place: Place, restore: RestoreId, step: int, why: str) -> str:
+    """Take back what a failing restore made, unless its job still runs; what was done, for people.
+
+    Args:
+        ports: The outside.
+        place: What the command works with.
+        restore: Which.
+        step: The number of the step that failed: written down last, so that a kill meanwhile leaves the journal open.
+        why: Its error.
+    """
     for journal in ports.restores.unfinished():
         if journal.restore != restore:
             continue
         job = running_job(ports, journal)
         if job is not None:
             return f"its job is still {job.state}; the next command takes it back"
-        return close_journal(ports, place, journal)
+        detail = close_journal(ports, place, journal)
+        ports.restores.mark(restore, step, StepStatus.FAILED, detail=why)
+        return detail
     return ""

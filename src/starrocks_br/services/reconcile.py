@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,10 +11,10 @@ from attrs import define, field
 
 from starrocks_br.domain.chain import chain_to
 from starrocks_br.domain.conclusion import Looked, look_again
-from starrocks_br.domain.errors import BrokenChain, JobFailed
+from starrocks_br.domain.errors import BrokenChain, JobFailed, OutcomeUnknown
 from starrocks_br.domain.events import Settled
 from starrocks_br.domain.manifest import extend
-from starrocks_br.domain.names import DatabaseName, Label, PartitionName, TableRef
+from starrocks_br.domain.names import DatabaseName, Label, PartitionName, RepositoryName, TableRef
 from starrocks_br.domain.partitions import Identity
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import CANCELLED, DONE, Job, JobKind, RemoteSnapshot, Server
@@ -49,12 +50,26 @@ def reconcile(ports: Ports, place: Place, server: Server) -> Reconciled:
     snapshots = _open_snapshots(ports)
     own = [snapshot for snapshot in snapshots if snapshot.cluster == server.cluster]
     jobs = _own_jobs(ports, own)
-    remote = ports.cluster.find_snapshots(place.repository, [snapshot.label for snapshot in snapshots])
+    remote = _remote(ports, place, snapshots)
     for snapshot in snapshots:
         case = _Case(ports, place, server, snapshot, jobs.get(snapshot.database), remote.get(snapshot.label))
         case.settle(found)
     for settled in found.settled:
         ports.listener(settled)
+    return found
+
+
+def _remote(ports: Ports, place: Place, snapshots: Iterable[Snapshot]) -> Mapping[Label, RemoteSnapshot]:
+    """What the repositories list of them: one statement each; a repository that is gone lists nothing."""
+    labels: dict[RepositoryName, list[Label]] = defaultdict(list)
+    for snapshot in snapshots:
+        labels[snapshot.repository].append(snapshot.label)
+    known = {place.repository}
+    if labels.keys() - known:
+        known |= {repository.name for repository in ports.cluster.repositories()}
+    found: dict[Label, RemoteSnapshot] = {}
+    for repository in labels.keys() & known:
+        found |= ports.cluster.find_snapshots(repository, labels[repository])
     return found
 
 
@@ -118,6 +133,8 @@ class _Case:
                 baseline_at=baseline_point(self.ports, reading.entries),
                 looked=look_late(self.ports, self.place, reading.entries) if look else None,
             )
+        except OutcomeUnknown as doubt:
+            self._report(found, None, str(doubt))
         except JobFailed as failure:
             self._report(found, Status.FAILED, str(failure))
         else:

@@ -12,6 +12,7 @@ from starrocks_br.domain.chain import chain_to, lineage, point_at, unsure_at
 from starrocks_br.domain.errors import (
     BrokenChain,
     Busy,
+    ClusterError,
     OutcomeUnknown,
     Refused,
     StarRocksBrError,
@@ -27,6 +28,7 @@ from starrocks_br.domain.partitions import TableState
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_plan import (
     TTL_OFF,
+    AddPartitions,
     CheckRestored,
     DropTable,
     PauseTtl,
@@ -289,7 +291,7 @@ class Execution:
             self.ports.listener(StepDone(number=number + 1, total=len(planned.steps), step=step))
 
     def _do(self, planned: RestorePlan, number: int, step: Step) -> None:
-        self._check_ours(step)
+        self._check_ours(_acts_on(step))
         restore = self.journal.restore
         self.ports.restores.mark(restore, number, StepStatus.SENT, table_id=self._table_id)
         match step:
@@ -303,17 +305,10 @@ class Execution:
                 self._apply(step)
         self.ports.restores.mark(restore, number, StepStatus.DONE, table_id=self._table_id)
 
-    def _check_ours(self, step: Step) -> None:
+    def _check_ours(self, table: TableRef | None) -> None:
         """A name is not a table: before each act on a table that exists, its id must be the one we made."""
-        table = _acts_on(step)
-        if table is None or self._table_id is None:
-            return
-        if self.ports.cluster.table_id(table) != self._table_id:
-            raise VerificationMismatch(
-                f"{table} is not the table that this restore made",
-                table=table,
-                differences=("it was dropped, renamed or replaced meanwhile",),
-            )
+        if table is not None and self.ports.cluster.table_id(table) != self._table_id:
+            raise _not_ours(table)
 
     def _apply(self, step: Step) -> None:
         self.ports.cluster.apply(step, self.place.repository, self.place.job_timeout)
@@ -350,6 +345,7 @@ class Execution:
             return self._see(step.table)
         except Refused as refusal:
             if step.created and any(word in refusal.why for word in GHOST_WORDS):
+                self._check_ours(step.table)
                 self._apply(DropTable(table=step.table))
                 raise VerificationMismatch(
                     f"the snapshot of {step.table} holds ghost partitions",
@@ -370,10 +366,8 @@ class Execution:
 
     def _see(self, table: TableRef) -> TableState:
         state = self.ports.cluster.inspect(table)
-        if state is None:
-            raise VerificationMismatch(
-                f"{table} cannot be verified", table=table, differences=("it is not there any more",)
-            )
+        if state is None or state.table_id != self._table_id:
+            raise _not_ours(table)
         return state
 
     def _compare(self, planned: RestorePlan, number: int, state: TableState) -> None:
@@ -388,15 +382,24 @@ class Execution:
     # --- failure ------------------------------------------------------------------------------------------------------
 
     def _take_back(self, number: int, error: StarRocksBrError) -> None:
-        restore = self.journal.restore
-        self.ports.restores.mark(restore, number, StepStatus.FAILED, table_id=self._table_id, detail=str(error))
-        detail = give_up(self.ports, self.place, restore)
+        try:
+            detail = give_up(self.ports, self.place, self.journal.restore, number, str(error))
+        except ClusterError as trouble:
+            detail = f"what it made could not be taken back now; the next command does ({trouble})"
         error.hint = "; ".join(part for part in (error.hint, detail) if part)
 
 
 def _acts_on(step: Step) -> TableRef | None:
     match step:
-        case RestorePartitions(creating=False, into=table) | Rename(table=table) | Verify(table=table):
+        case RestorePartitions(creating=False, into=table) | AddPartitions(table=table) | Rename(table=table):
             return table
         case _:
             return None
+
+
+def _not_ours(table: TableRef) -> VerificationMismatch:
+    return VerificationMismatch(
+        f"{table} is not the table that this restore made",
+        table=table,
+        differences=("it was dropped, renamed or replaced meanwhile",),
+    )

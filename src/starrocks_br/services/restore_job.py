@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from starrocks_br.domain.errors import JobFailed, OutcomeUnknown, Unreachable
+from starrocks_br.domain.errors import Busy, JobFailed, OutcomeUnknown, Refused, StarRocksBrError, Unreachable
 from starrocks_br.domain.events import JobSent, Warned
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_plan import RestorePartitions
-from starrocks_br.domain.server import DONE, Job, JobKind
+from starrocks_br.domain.server import DONE, SLOT_TAKEN, Job, JobKind
 from starrocks_br.services.journals import is_job_of
 from starrocks_br.services.requests import Place
 from starrocks_br.services.watch import Watched, patiently
@@ -19,6 +19,7 @@ def run_job(ports: Ports, place: Place, step: RestorePartitions) -> None:
 
     Raises:
         Refused: It was not accepted.
+        Busy: Somebody else's job holds the slot of the database, and did for `place.wait` seconds.
         JobFailed: The server cancelled it; what it created is gone (R§7.8).
         OutcomeUnknown: The job is not in the slot, although it was accepted.
         Unreachable: Nobody answers any more.
@@ -39,11 +40,33 @@ def run_job(ports: Ports, place: Place, step: RestorePartitions) -> None:
 
 
 def _submit(ports: Ports, place: Place, step: RestorePartitions) -> None:
-    try:
-        ports.cluster.apply(step, place.repository, place.job_timeout)
-    except (OutcomeUnknown, Unreachable):
-        # Whether it arrived shows in the slot: `_look` finds the job there, or says that nobody knows.
-        ports.listener(Warned(message=f"the connection broke while RESTORE of {step.label} was sent; looking for it"))
+    """Send it; what is refused may be sent again, so a taken slot is waited for, and whatever else may pass."""
+    deadline = ports.clock.monotonic() + place.wait
+    while True:
+        try:
+            ports.cluster.apply(step, place.repository, place.job_timeout)
+        except (OutcomeUnknown, Unreachable):
+            # Whether it arrived shows in the slot: `_look` finds the job there, or says that nobody knows.
+            ports.listener(
+                Warned(message=f"the connection broke while RESTORE of {step.label} was sent; looking for it")
+            )
+        except Refused as refusal:
+            if not refusal.transient or ports.clock.monotonic() >= deadline:
+                raise _given_up(step, refusal) from refusal
+            ports.listener(Warned(message=f"{step.into.database}: {refusal.why}; waiting for that to pass"))
+            ports.clock.sleep(place.poll_interval)
+            continue
+        return
+
+
+def _given_up(step: RestorePartitions, refusal: Refused) -> StarRocksBrError:
+    if SLOT_TAKEN not in refusal.why:
+        return refusal
+    return Busy(
+        f"the job slot of {step.into.database} is taken",
+        why=f"{refusal.why}; a database has one slot for both kinds of job",
+        hint="wait for it to end, then run the command again",
+    )
 
 
 def _look(ports: Ports, place: Place, step: RestorePartitions, since: datetime) -> Job:

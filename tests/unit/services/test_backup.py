@@ -206,7 +206,7 @@ def test_a_database_of_which_nothing_is_left_has_failed(world: World) -> None:
 def test_the_look_is_taken_anew_for_databases_that_had_to_wait_for_their_turn(world: World) -> None:
     world.ready("d1.t", "d2.t")
     world.after("BACKUP SNAPSHOT `d1`", lambda: world.later(90))
-    world.in_state("UPLOADING", lambda: world.sql("INSERT INTO d2.t VALUES (9, '2024-01-01', 9)") and None)
+    world.in_state("UPLOADING", lambda: world.sql("INSERT INTO d2.t VALUES (9, '2024-01-01', 9)"))
     world.backup("d1.*", "d2.*", max_parallel=1)
     looks = [sql for sql in world.sent if "partitions_meta WHERE" in sql and "'d2'" in sql and "'d1'" not in sql]
     assert looks, "planned from a look of its own"

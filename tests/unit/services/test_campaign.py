@@ -1,0 +1,585 @@
+"""Jobs from intent to proof, and everything that goes wrong on the way."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from starrocks_br.domain.errors import AccessDenied, Busy, JobFailed, OutcomeUnknown, Refused, Unreachable
+from starrocks_br.domain.events import JobEnded, JobSent
+from starrocks_br.domain.snapshot import BackupType, Consistency
+from starrocks_br.domain.status import Status
+from starrocks_br.services import backup
+from starrocks_br.services.reports import BackupReport, DatabaseOutcome
+from starrocks_simulator.faults import Fail, Hold
+from tests.support.world import RANGE_TABLE, World, cut, fail, refuse
+
+BACKUP = "BACKUP SNAPSHOT `d1`"
+MERGED = "[OLAP_VERSION_ALREADY_MERGED, msg: make snapshot failed, version already merged]"
+H12 = "failed to list remote path: s3a://b/x. msg: connection refused"
+DENIED = (
+    "Access denied; you need (at least one of) the EXPORT privilege(s) on TABLE t for this operation. Please ask the "
+    "admin to grant permission(s)"
+)
+
+
+@pytest.fixture
+def ready(world: World) -> World:
+    """After init, with one table."""
+    return world.ready("d1.t")
+
+
+def only(report: BackupReport) -> DatabaseOutcome:
+    """The one outcome."""
+    (outcome,) = report.databases
+    return outcome
+
+
+def comes_back(world: World, table: str = "d1.t") -> bool:
+    """Whether the newest point gives back what is there now."""
+    wanted = world.rows(table)
+    world.sql(f"DROP TABLE {table} FORCE")
+    world.restore(table)
+    return world.rows(table) == wanted
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("errno", "message"),
+    [
+        (5064, "Another backup or restore job is being submitted. Please wait and try again"),
+        (5064, "Do not support backing up table with temp partitions"),
+        (5064, H12),
+        (5502, "Unknown table 't'"),
+        (5064, "Unknown partition p1 in tablet"),
+        (1064, "Getting analyzing error. Detail message: partition[p1] does not exist  in tablet."),
+    ],
+)
+def test_a_refusal_that_may_pass_is_tried_again_with_a_new_label(ready: World, errno: int, message: str) -> None:
+    ready.before(BACKUP, refuse(errno, message))
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert sorted(ready.statuses().values()) == ["FAILED", "FINISHED"]
+    assert ready.statuses()[str(outcome.label)] == "FINISHED"
+    assert len(ready.retries) == 1
+
+
+def test_a_refusal_that_stays_ends_after_three_attempts(ready: World) -> None:
+    ready.always(BACKUP, refuse(5064, H12))
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FAILED, 3)
+    assert isinstance(outcome.error, Refused)
+    assert "connection refused" in outcome.error.why
+    assert list(ready.statuses().values()) == ["FAILED"] * 3
+    (message,) = {row[0] for row in ready.sql("SELECT error_message FROM ops.backup_history WHERE status = 'FAILED'")}
+    assert H12 in message
+
+
+def test_a_refusal_for_good_is_not_tried_again(ready: World) -> None:
+    ready.before(BACKUP, refuse(5064, "Repository repo is read only"))
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FAILED, 1)
+
+
+def test_a_missing_privilege_fails_its_database_and_leaves_nothing_running(world: World) -> None:
+    world.ready("d1.t", "d2.t")
+    world.before(BACKUP, refuse(5203, DENIED))
+    report = world.backup("d1.*", "d2.*")
+    assert [outcome.status for outcome in report.databases] == [Status.FAILED, Status.FINISHED]
+    error = report.databases[0].error
+    assert isinstance(error, AccessDenied)
+    assert "GRANT EXPORT" in error.hint
+    assert sorted(world.statuses().values()) == ["FAILED", "FINISHED"]
+
+
+def test_an_intent_that_cannot_be_written_sends_no_backup(ready: World) -> None:
+    ready.before("INSERT INTO ops.backup_history", refuse(1064, "no space left"))
+    outcome = only(ready.backup())
+    assert outcome.status is Status.FAILED
+    assert not any(sql.startswith(BACKUP) for sql in ready.sent)
+
+
+def test_a_doubtful_intent_is_abandoned_and_never_sent(ready: World) -> None:
+    ready.after("INSERT INTO ops.backup_history", cut)
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert sorted(ready.statuses().values()) == ["FINISHED", "PENDING"]
+    assert sum(sql.startswith(BACKUP) for sql in ready.sent) == 1
+
+
+def test_an_intent_that_vanished_is_not_sent(ready: World) -> None:
+    ready.after("INSERT INTO ops.backup_history", lambda: ready.sql("DELETE FROM ops.backup_history WHERE seq = 0"))
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert "was not sent" in ready.retries[0]
+
+
+def test_a_failure_that_cannot_be_written_down_is_said(ready: World) -> None:
+    ready.before(BACKUP, refuse(5064, "Repository repo is read only"))
+    ready.before("UPDATE ops.backup_history SET status='FAILED'", refuse(1064, "no space left"))
+    outcome = only(ready.backup())
+    assert outcome.status is Status.FAILED
+    assert any("could not be written down" in warning for warning in ready.warnings)
+
+
+def test_an_unreadable_cluster_fails_the_database(ready: World) -> None:
+    ready.before(BACKUP, refuse(5064, H12))
+    ready.before("partitions_meta WHERE", refuse(1064, "Getting analyzing error. Detail message: no."), nth=2)
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.label) == (Status.FAILED, None)
+    assert isinstance(outcome.error, Refused)
+
+
+# --- the slot ---------------------------------------------------------------------------------------------------------
+
+
+def foreign_backup(world: World, label: str = "foreign") -> None:
+    """Somebody else's BACKUP takes the slot."""
+    world.sql(f"BACKUP SNAPSHOT d1.{label} TO repo ON (t)")
+
+
+def test_a_slot_that_someone_else_holds_is_waited_for(ready: World) -> None:
+    ready.before(BACKUP, lambda: foreign_backup(ready))
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 1)
+    assert any("waiting for it to end" in warning for warning in ready.warnings)
+    assert sorted(ready.statuses().values()) == ["FAILED", "FINISHED"]
+
+
+def test_a_slot_that_stays_taken_makes_the_database_busy_and_the_others_go_on(world: World) -> None:
+    world.ready("d1.t", "d2.t")
+    world.before(BACKUP, lambda: foreign_backup(world))
+    world.frontend.faults.steps.append(lambda job: Hold() if job.label == "foreign" else None)
+    report = world.backup("d1.*", "d2.*")
+    assert [outcome.status for outcome in report.databases] == [Status.FAILED, Status.FINISHED]
+    assert isinstance(report.databases[0].error, Busy)
+    assert "foreign is PENDING" in report.databases[0].error.why
+    assert "RUNNING" not in world.statuses().values()
+
+
+def test_a_restore_holds_the_slot_as_well(ready: World) -> None:
+    label = ready.backup().databases[0].label
+    ready.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    stamp = ready.records(f"SHOW SNAPSHOT ON repo WHERE SNAPSHOT = '{label}'")[0]["Timestamp"]
+    ready.before(
+        BACKUP,
+        lambda: ready.sql(
+            f"RESTORE SNAPSHOT d1.{label} FROM repo ON (t AS other) "
+            f"PROPERTIES('backup_timestamp'='{stamp}', 'replication_num'='1')"
+        ),
+    )
+    outcome = only(ready.backup("d1.t"))
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 1)
+
+
+def test_with_no_patience_at_all_a_taken_slot_is_busy_at_once(ready: World) -> None:
+    ready.wait_at_most(0)
+    ready.before(BACKUP, lambda: foreign_backup(ready))
+    assert isinstance(only(ready.backup()).error, Busy)
+
+
+def test_a_refusal_whose_holder_cannot_be_seen_does_not_go_round_for_ever(ready: World) -> None:
+    ready.always(BACKUP, refuse(5064, "Can only run one backup or restore job of a database at same time"))
+    outcome = only(ready.backup())
+    assert isinstance(outcome.error, Busy)
+    assert 1 < len(ready.statuses()) < 20
+
+
+def test_waiting_is_counted_from_when_the_slot_was_found_taken(ready: World) -> None:
+    """A first attempt that took an hour does not use up the patience for the slot."""
+
+    def an_hour_for_nothing() -> Fail:
+        ready.later(3600)
+        return Fail(MERGED)
+
+    ready.in_state("UPLOADING", an_hour_for_nothing)
+    ready.before(BACKUP, lambda: foreign_backup(ready), nth=2)
+    assert only(ready.backup()).status is Status.FINISHED
+
+
+# --- what moves around the cut ----------------------------------------------------------------------------------------
+
+
+def test_a_load_between_look_and_cut_is_in_the_snapshot_and_taken_again(ready: World) -> None:
+    ready.backup()
+    ready.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    ready.after(BACKUP, lambda: ready.sql("INSERT INTO d1.t VALUES (4, '2024-01-01', 4)"))
+    outcome = only(ready.backup())
+    assert (outcome.attempts, outcome.tables[0].consistency) == (1, Consistency.EXACT)
+    assert comes_back(ready)
+
+
+def test_what_was_captured_early_is_captured_again(ready: World) -> None:
+    ready.backup()
+    ready.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    ready.after(BACKUP, lambda: ready.sql("INSERT INTO d1.t VALUES (4, '2024-01-01', 4)"))
+    ready.backup()
+    (table,) = only(ready.backup()).tables
+    assert table.captured == 1
+
+
+def test_a_load_after_the_cut_is_in_the_next_backup(ready: World) -> None:
+    ready.backup()
+    ready.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    wanted = ready.rows("d1.t")
+    ready.in_state("SNAPSHOTING", lambda: ready.sql("INSERT INTO d1.t VALUES (4, '2024-01-01', 4)"))
+    ready.backup()
+    (table,) = only(ready.backup()).tables
+    assert table.captured == 1
+    points = ready.points("d1.t")
+    newest = ready.rows("d1.t")
+    ready.sql("DROP TABLE d1.t FORCE")
+    ready.restore("d1.t", points[1].snapshot.snapshot_at)
+    assert ready.rows("d1.t") == wanted
+    ready.sql("DROP TABLE d1.t FORCE")
+    ready.restore("d1.t", points[0].snapshot.snapshot_at)
+    assert ready.rows("d1.t") == newest
+
+
+@pytest.mark.parametrize("moment", ["before the cut", "after the cut"])
+def test_a_load_elsewhere_makes_the_point_fuzzy_and_a_second_attempt_takes_it(ready: World, moment: str) -> None:
+    ready.backup()
+    ready.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    load = "INSERT INTO d1.t VALUES (4, '2024-01-02', 4)"
+    if moment == "before the cut":
+        ready.after(BACKUP, lambda: ready.sql(load))
+    else:
+        ready.in_state("SNAPSHOTING", lambda: ready.sql(load))
+    outcome = only(ready.backup())
+    assert (outcome.attempts, outcome.tables[0].consistency, outcome.tables[0].captured) == (2, Consistency.EXACT, 1)
+    assert len(ready.points("d1.t")) == 2, "the fuzzy one is no point by default"
+    assert comes_back(ready)
+
+
+def test_a_second_attempt_that_is_fuzzy_too_is_the_last(ready: World) -> None:
+    ready.backup()
+    ready.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    for number, day in ((1, 2), (2, 1), (3, 2)):
+        load = f"INSERT INTO d1.t VALUES ({number}, '2024-01-0{day}', 4)"
+        ready.after(BACKUP, partial(ready.sql, load), nth=number)
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert outcome.tables[0].consistency is Consistency.FUZZY
+
+
+def test_a_fuzzy_point_stays_a_success_when_the_attempt_at_a_better_one_fails(ready: World) -> None:
+    ready.backup()
+    ready.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    ready.after(BACKUP, lambda: ready.sql("INSERT INTO d1.t VALUES (4, '2024-01-02', 4)"))
+    ready.before(BACKUP, refuse(5064, "Repository repo is read only"), nth=2)
+    report = ready.backup()
+    assert (only(report).status, only(report).error) == (Status.FINISHED, None)
+    assert any("its point stays inexact" in warning for warning in ready.warnings)
+
+
+def test_a_fuzzy_point_stays_a_success_when_the_slot_is_taken_for_the_better_one(ready: World) -> None:
+    ready.backup()
+    ready.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    ready.after(BACKUP, lambda: ready.sql("INSERT INTO d1.t VALUES (4, '2024-01-02', 4)"))
+    ready.before(BACKUP, lambda: foreign_backup(ready), nth=2)
+    ready.frontend.faults.steps.append(lambda job: Hold() if job.label == "foreign" else None)
+    assert only(ready.backup()).status is Status.FINISHED
+
+
+def test_a_fuzzy_point_can_be_restored_on_demand(ready: World) -> None:
+    ready.backup()
+    ready.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    ready.after(BACKUP, lambda: ready.sql("INSERT INTO d1.t VALUES (4, '2024-01-02', 4)"))
+    ready.before(BACKUP, refuse(5064, "Repository repo is read only"), nth=2)
+    label = str(only(ready.backup()).label)
+    ready.sql("DROP TABLE d1.t FORCE")
+    ready.restore("d1.t", label=label, allow_fuzzy=True)
+    assert len(ready.rows("d1.t")) == 3, "without the load that came between"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE d1.t ADD PARTITION p3 VALUES [('2024-01-03'), ('2024-01-04'))",
+        "INSERT INTO d1.t VALUES (8, '2024-01-02', 8)",
+    ],
+    ids=["born", "loaded"],
+)
+def test_a_whole_table_is_exact_whatever_is_loaded_meanwhile(ready: World, statement: str) -> None:
+    """The repository's own list decides what a whole table has."""
+    ready.after(BACKUP, lambda: ready.sql(statement))
+    outcome = only(ready.backup())
+    assert (outcome.attempts, outcome.tables[0].consistency) == (1, Consistency.EXACT)
+    assert comes_back(ready)
+
+
+def test_a_partition_that_the_repository_knows_and_the_look_does_not_is_captured_again(ready: World) -> None:
+    ready.after(BACKUP, lambda: ready.sql("ALTER TABLE d1.t ADD PARTITION p3 VALUES [('2024-01-03'), ('2024-01-04'))"))
+    ready.backup()
+    (table,) = only(ready.backup()).tables
+    assert (table.type, table.captured) == (BackupType.INCREMENTAL, 1)
+    assert comes_back(ready)
+
+
+DANGERS = {
+    "an overwrite in flight": (
+        "ALTER TABLE d1.t ADD TEMPORARY PARTITION tp VALUES [('2024-01-01'), ('2024-01-02'))",
+        "temporary partitions stand",
+    ),
+    "an overwrite that ended": ("INSERT OVERWRITE d1.t PARTITION (p1) VALUES (5, '2024-01-01', 5)", "was replaced"),
+    "a truncate": ("TRUNCATE TABLE d1.t PARTITION (p2)", "was replaced"),
+    "a dropped partition": ("ALTER TABLE d1.t DROP PARTITION p2 FORCE", "was dropped"),
+    "a table made anew": (
+        f"DROP TABLE d1.t FORCE; {RANGE_TABLE.format(name='d1.t')}",
+        "dropped or replaced",
+    ),
+    "a schema change": ("ALTER TABLE d1.t ADD COLUMN w INT DEFAULT '1'", "schema changed"),
+}
+
+
+@pytest.mark.parametrize(("statements", "why"), DANGERS.values(), ids=DANGERS.keys())
+def test_what_may_have_left_ghosts_in_the_snapshot_makes_it_fail(ready: World, statements: str, why: str) -> None:
+    """Restored, such a snapshot could keep every frontend from starting; so it never becomes a point."""
+    ready.in_state("SNAPSHOTING", lambda: ready.sql(statements))
+    ready.after("SHOW ALTER TABLE OPTIMIZE", lambda: clear(ready), nth=2)
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert why in ready.retries[0]
+    statuses = ready.statuses()
+    assert sorted(statuses.values()) == ["FAILED", "FINISHED"]
+    assert statuses[str(outcome.label)] == "FINISHED"
+    assert comes_back(ready)
+
+
+def clear(world: World) -> None:
+    """End an overwrite that was under way."""
+    world.sql("ALTER TABLE d1.t DROP TEMPORARY PARTITION IF EXISTS tp")
+
+
+def test_a_table_dropped_while_it_is_backed_up_fails_and_the_rest_is_done_anew(world: World) -> None:
+    world.ready("d1.t", "d1.u")
+    world.in_state("SNAPSHOTING", lambda: world.sql("DROP TABLE d1.u FORCE"))
+    report = world.backup()
+    assert [str(table.table) for table in only(report).tables] == ["d1.t"]
+    assert report.problems == {"d1.u": "it was dropped a moment ago"}
+
+
+def test_a_look_after_the_cut_that_fails_makes_the_consistency_unknown(ready: World) -> None:
+    ready.before("partitions_meta WHERE", refuse(1064, "Getting analyzing error. Detail message: no."), nth=2)
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.tables[0].consistency) == (Status.FINISHED, Consistency.UNKNOWN)
+    assert any("cannot be looked at after the cut" in warning for warning in ready.warnings)
+    assert ready.points("d1.t") == ()
+    assert only(ready.backup()).tables[0].type is BackupType.FULL
+
+
+# --- how jobs end -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        MERGED,
+        "[COMMON_ERROR, msg: failed to choose replica to make snapshot for tablet 1. visible version: 2]",
+        "[NOT_FOUND, msg: partition p1 does not exist  in tablet]",
+    ],
+)
+def test_a_cancelled_job_is_tried_again_where_that_can_help(ready: World, status: str) -> None:
+    ready.in_state("SNAPSHOTING", fail(status))
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert status in ready.retries[0]
+    assert sorted(ready.statuses().values()) == ["FAILED", "FINISHED"]
+
+
+@pytest.mark.parametrize(
+    "status",
+    ["[COMMON_ERROR, msg: user cancelled]", "[TIMEOUT, msg: ]", "[COMMON_ERROR, msg: Failed to create tmp dir]"],
+)
+def test_a_cancelled_job_is_the_end_where_trying_again_cannot_help(ready: World, status: str) -> None:
+    ready.in_state("UPLOADING", fail(status))
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FAILED, 1)
+    assert isinstance(outcome.error, JobFailed)
+    assert (outcome.error.label, outcome.error.why) == (outcome.label, status)
+    assert list(ready.statuses().values()) == ["FAILED"]
+
+
+def test_trouble_of_the_backends_is_said_once_and_is_no_failure(ready: World) -> None:
+    steps = ready.frontend.faults.steps
+    held = iter(range(4))
+    steps.append(
+        lambda job: Hold(task_errors="[1: upload failed]") if job.state == "UPLOADING" and next(held, 9) < 3 else None
+    )
+    assert only(ready.backup()).status is Status.FINISHED
+    assert sum("upload failed" in warning for warning in ready.warnings) == 1
+
+
+def test_a_job_that_a_stranger_pushed_out_of_the_slot_is_proven_by_the_repository(ready: World) -> None:
+    """It ended between two polls and somebody else's job followed at once; nobody looked right after its cut."""
+
+    def push_out() -> None:
+        ready.wait_for("BACKUP", "d1")
+        foreign_backup(ready)
+
+    ready.before("SHOW BACKUP FROM", push_out)
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.tables[0].consistency) == (Status.FINISHED, Consistency.UNKNOWN)
+    assert outcome.attempts == 1
+    assert next(event.job for event in ready.events if isinstance(event, JobEnded)) is None
+
+
+def test_a_job_that_was_cancelled_and_pushed_out_is_tried_again(ready: World) -> None:
+    def push_out() -> None:
+        ready.sql("CANCEL BACKUP FROM d1")
+        foreign_backup(ready)
+
+    ready.before("SHOW BACKUP FROM", push_out)
+    outcome = only(ready.backup())
+    assert outcome.status is Status.FINISHED
+    assert "does not list snapshot" in ready.retries[0]
+    assert sorted(ready.statuses().values()) == ["FAILED", "FINISHED", "RUNNING"], "the first one: nobody knows"
+
+
+def test_a_job_cancelled_after_its_upload_and_pushed_out_has_failed(ready: World) -> None:
+    def push_out() -> None:
+        while ready.records("SHOW BACKUP FROM d1")[0]["State"] != "SAVE_META":
+            ready.later(3)
+        ready.sql("CANCEL BACKUP FROM d1")
+        foreign_backup(ready)
+
+    ready.before("SHOW BACKUP FROM", push_out)
+    assert only(ready.backup()).status is Status.FINISHED
+    assert "no snapshot" in ready.retries[0]
+    assert "RUNNING" not in ready.statuses().values()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [('"p1"', '"p2"', "other partitions of d1.t"), ('"t":', '"u":', "holds u, which nobody asked for")],
+)
+def test_a_snapshot_that_holds_something_else_than_was_asked_for_has_failed(
+    ready: World, old: str, new: str, why: str
+) -> None:
+    ready.backup()
+    ready.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+
+    ready.before("AND TIMESTAMP = ", lambda: ready.rewrite_contents("d1", old, new))
+    assert only(ready.backup()).status is Status.FINISHED
+    assert why in ready.retries[0]
+    assert sorted(ready.statuses().values()) == ["FAILED", "FINISHED", "FINISHED"]
+
+
+def test_a_frozen_job_is_cancelled_after_ten_minutes_and_tried_again(ready: World) -> None:
+    ready.after(BACKUP, ready.restart_frontend)
+    began = ready.clock.now()
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert 600 < ready.clock.now() - began < 800
+    assert "CANCEL BACKUP FROM `d1`" in ready.sent
+    (code,) = [row[0] for row in ready.sql("SELECT error_code FROM ops.backup_history WHERE status = 'FAILED'")]
+    assert code == "stuck"
+
+
+def test_a_frozen_job_that_cannot_be_cancelled_is_watched_on(ready: World) -> None:
+    ready.after(BACKUP, ready.restart_frontend)
+    ready.before("CANCEL BACKUP", refuse(5203, DENIED))
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert any("could not be cancelled" in warning for warning in ready.warnings)
+    assert ready.sent.count("CANCEL BACKUP FROM `d1`") == 2
+
+
+def test_a_job_that_uploads_for_long_is_never_cancelled(ready: World) -> None:
+    until = ready.clock.now() + 7200
+    ready.frontend.faults.steps.append(
+        lambda job: Hold() if job.state == "UPLOADING" and ready.clock.now() < until else None
+    )
+    assert only(ready.backup()).status is Status.FINISHED
+    assert "CANCEL BACKUP FROM `d1`" not in ready.sent
+
+
+# --- lost connections -------------------------------------------------------------------------------------------------
+
+
+def test_a_backup_whose_answer_was_lost_is_found_in_the_slot(ready: World) -> None:
+    ready.after(BACKUP, cut)
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts, outcome.tables[0].consistency) == (Status.FINISHED, 1, Consistency.EXACT)
+    assert sum(isinstance(event, JobSent) for event in ready.events) == 2, "and the metadata's"
+
+
+def test_a_backup_that_may_have_been_lost_is_made_anew_and_never_called_failed(ready: World) -> None:
+    ready.before(BACKUP, cut)
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert sorted(ready.statuses().values()) == ["FINISHED", "RUNNING"]
+
+
+def test_a_backup_for_which_there_was_no_connection_has_failed(ready: World) -> None:
+    def hang_up() -> None:
+        ready.restart_frontend()
+        ready.down = True
+
+    ready.after("UPDATE ops.backup_history SET status='RUNNING'", hang_up)
+    ready.clock_alarm(10, lambda: setattr(ready, "down", False))
+    report = ready.backup()
+    assert only(report).status is Status.FINISHED
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("pattern", ["SHOW BACKUP FROM", "SHOW SNAPSHOT", "partitions_meta WHERE", "INSERT INTO ops"])
+def test_a_connection_lost_while_a_job_runs_is_made_anew(ready: World, pattern: str, nth: int) -> None:
+    ready.after(BACKUP, lambda: ready.after(pattern, cut, nth=nth))
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts, outcome.tables[0].consistency) == (Status.FINISHED, 1, Consistency.EXACT)
+
+
+def test_an_object_store_that_is_away_for_a_moment_costs_no_new_attempt(ready: World) -> None:
+    for nth in (1, 2, 3):
+        ready.before("SHOW SNAPSHOT", refuse(1064, f"Failed to list snapshot in repo: repo, err: {H12}"), nth=nth)
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 1)
+
+
+def test_a_cluster_that_is_gone_for_good_ends_the_command_and_the_next_one_goes_on(ready: World) -> None:
+    def gone() -> None:
+        ready.down = True
+        cut()
+
+    ready.before("SHOW BACKUP FROM", gone)
+    with pytest.raises(Unreachable, match="does not answer any more"):
+        ready.backup()
+    ready.down = False
+    report = backup.run(ready.ports, ready.request())
+    assert [one.outcome for one in report.settled] == [Status.FINISHED]
+    assert "RUNNING" not in ready.statuses().values()
+
+
+def test_details_that_cannot_be_read_leave_the_snapshot_open(ready: World) -> None:
+    def damage() -> None:
+        for file in ready.folder.rglob("__info_*"):
+            if "d1_" in str(file):
+                file.write_text("{")
+
+    ready.before("AND TIMESTAMP = ", damage)
+    outcome = only(ready.backup())
+    assert outcome.status is Status.FINISHED
+    assert "cannot be read" in ready.retries[0]
+    assert sorted(ready.statuses().values()) == ["FINISHED", "RUNNING"]
+
+
+def test_many_databases_run_a_few_at_a_time(world: World) -> None:
+    names = [f"d{number}" for number in range(5)]
+    world.ready(*(f"{name}.t" for name in names))
+    most = []
+    world.always("SHOW BACKUP FROM", lambda: most.append(sum(not job.done for job in world.frontend.handler.jobs())))
+    report = world.backup(*(f"{name}.*" for name in names), max_parallel=2)
+    assert report.complete
+    assert max(most) == 2
+
+
+def test_the_errors_of_all_parts_are_reported(ready: World) -> None:
+    ready.before(BACKUP, refuse(5064, "Repository repo is read only"))
+    report = ready.backup()
+    (error,) = report.failures
+    assert isinstance(error, Refused)
+    assert not isinstance(error, OutcomeUnknown)
