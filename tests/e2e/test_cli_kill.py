@@ -1,4 +1,4 @@
-"""Killed in the middle of it: nothing is lost, nothing stays blocked. (Every moment there is: `tests/property`.)"""
+"""Killed in the middle of it: nothing is lost, nothing stays blocked. Every moment there is: `tests/property`."""
 
 from __future__ import annotations
 
