@@ -7,12 +7,13 @@ import itertools
 import math
 from pathlib import Path
 
-from starrocks_simulator.catalog import Catalog
+from starrocks_simulator.catalog import Catalog, Table
 from starrocks_simulator.clock import Clock, SystemClock
 from starrocks_simulator.faults import Faults
 from starrocks_simulator.handler import BackupHandler
 from starrocks_simulator.held_loads import HeldLoads
 from starrocks_simulator.rows import Rows
+from starrocks_simulator.running_overwrite import RunningOverwrite, begin
 from starrocks_simulator.schema_change import SchemaChanges
 from starrocks_simulator.session import Session
 from starrocks_simulator.times import zone_of
@@ -45,6 +46,7 @@ class Frontend:
         config: What ADMIN SHOW FRONTEND CONFIG shows.
         cluster_id: ClusterId of SHOW FRONTENDS.
         query_port: QueryPort of SHOW FRONTENDS; whoever serves the wire sets it.
+        restarts: How often the process was killed and started again: connections from before are dead.
     """
 
     def __init__(  # noqa: PLR0913 - the command line's options
@@ -77,6 +79,7 @@ class Frontend:
         self.faults = Faults()
         self.held_loads = HeldLoads(self)
         self.schema_changes = SchemaChanges(self.catalog)
+        self.restarts = 0
         self._ticks_run = 0
         self._tick_time: float | None = None
         self._connections = itertools.count(16_777_217)
@@ -105,10 +108,29 @@ class Frontend:
         Whoever holds a session has to throw it away and connect again.
         """
         self.catch_up()
+        self.restarts += 1
         self.handler.restart()
 
+    def begin_overwrite(self, database: str, table: str, partitions: list[str] | None = None) -> RunningOverwrite:
+        """Begin an INSERT OVERWRITE: its temporary partitions stand until it is finished or aborted (O2§0.1).
+
+        Args:
+            database: Name of the database.
+            table: Name of the table.
+            partitions: Names of those overwritten; None for all.
+        """
+        found = self.catalog.databases[database].tables[table]
+        if not isinstance(found, Table):
+            raise TypeError(f"{table} is a view")
+        return begin(self, found, partitions)
+
     def catch_up(self) -> None:
-        """Run every tick that has come due since the last call, each at its own moment."""
+        """Run every tick that has come due since the last call, each at its own moment.
+
+        A statement that a fault runs in the middle of a tick belongs to that tick: no other one begins in it.
+        """
+        if self._tick_time is not None:
+            return
         due = math.floor((self.clock.now() - self.started) / self.tick)
         while self._ticks_run < due:
             if self.handler.idle and self.schema_changes.idle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 from typing import Final
 
@@ -179,7 +180,8 @@ def next_unit(moment: dt.datetime, unit: str, step: int = 1) -> dt.datetime:
     """The moment `step` units later: the end of a partition that begins at `moment`."""
     if unit in {"month", "quarter", "year"}:
         months = moment.year * 12 + moment.month - 1 + step * {"month": 1, "quarter": 3, "year": 12}[unit]
-        return moment.replace(year=months // 12, month=months % 12 + 1)
+        year, month = months // 12, months % 12 + 1
+        return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))
     return moment + dt.timedelta(**{f"{unit}s": step})
 
 
