@@ -33,6 +33,13 @@ def test_an_instant_gives_the_chain_of_the_newest_point_before_it() -> None:
     assert repr(chain) == "Chain(entries=2)"
 
 
+def test_the_instant_of_a_point_gives_that_point() -> None:
+    """What `list` prints can be pasted back."""
+    middle = history()[1]
+    assert middle.snapshot.snapshot_at is not None
+    assert point_at(history(), ORDERS, middle.snapshot.snapshot_at).label == "db1_1"
+
+
 def test_outlines_have_a_lineage_too() -> None:
     """Without reading a single partition."""
     outlines = [link.outline() for link in history()]
