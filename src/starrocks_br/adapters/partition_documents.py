@@ -99,7 +99,7 @@ def _written(entry: Entry) -> Iterator[tuple[PartitionName, str]]:
         }
         if partition.hole:
             stored["hole"] = True
-        yield name, f"{encode(name)}:{encode(stored)}"
+        yield name, encode({name: stored})[1:-1]
 
 
 def loads_partitions(texts: Sequence[str], where: Sequence[str]) -> PartitionsDocument:

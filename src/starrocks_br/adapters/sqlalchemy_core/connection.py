@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from starrocks_br.adapters.starrocks.errors import LOST, explain
-from starrocks_br.domain.errors import ClusterError, OutcomeUnknown, Unreachable
+from starrocks_br.domain.errors import ClusterError
 
 SET_TIME_ZONE: Final = "SET time_zone = '+00:00'"
 """Makes every DATETIME on the wire UTC (R§10); the offset form needs no time zone tables."""
@@ -75,7 +75,7 @@ class SingleConnection:
         try:
             return work(connection)
         except DBAPIError as error:
-            raise self._explained(error, action) from error.orig
+            raise explained(error, action, user=self._user) from error.orig
 
     def close(self) -> None:
         """Hang up. The next `run` would dial again."""
@@ -85,17 +85,11 @@ class SingleConnection:
 
     def _ready(self) -> Connection:
         if self._current is not None and self._current.invalidated:
-            # Ctrl-C inside the driver leaves it so; SQLAlchemy would dial by itself, and leave our settings out
+            # a break or Ctrl-C leaves it so; SQLAlchemy would dial by itself, and leave leader and settings out
             self.close()
         if self._current is None:
             self._current = self._dial()
         return self._current
-
-    def _explained(self, error: DBAPIError, action: str) -> ClusterError:
-        kind = explained(error, action, user=self._user)
-        if error.connection_invalidated or isinstance(kind, OutcomeUnknown | Unreachable):
-            self.close()
-        return kind
 
 
 def hang_up(connection: Connection) -> None:

@@ -86,6 +86,7 @@ def test_the_session_is_utc_in_autocommit_and_never_in_a_transaction(cluster: Se
     cluster.connection.close()
 
     heard = [sql.upper() for sql in cluster.heard]
+    assert "SET AUTOCOMMIT=1" in heard
     assert heard.index(SET_TIME_ZONE.upper()) < heard.index("SELECT 1")
     assert not [sql for sql in heard if re.match(r"BEGIN|START|SET AUTOCOMMIT *= *0", sql)]
 
