@@ -16,9 +16,11 @@ from starrocks_simulator import (
     show_dynamic,
     show_partitions,
     show_tables,
+    statements_accounts,
     statements_backup,
     views,
 )
+from starrocks_simulator.authorize import authorize
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import ServerError, syntax
 from starrocks_simulator.handlers import Handler
@@ -41,6 +43,7 @@ STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     **show_alter.STATEMENTS,
     **show_cluster.STATEMENTS,
     **show_dynamic.STATEMENTS,
+    **statements_accounts.STATEMENTS,
     **statements_backup.STATEMENTS,
 }
 _IN_TRANSACTION: Final = frozenset({"INSERT", "COMMIT", "ROLLBACK", "BEGIN", "START"})
@@ -60,7 +63,9 @@ def run(session: Session, text: str, lexemes: list[Lexeme]) -> Result:
     if session.in_transaction and cursor.next.value not in _IN_TRANSACTION:
         raise ServerError(5305, "25P01", "Explicit transaction only support insert statement")
     session.frontend.faults.before_statement(text)
-    result = _find(cursor)(session, cursor)
+    handler = _find(cursor)
+    authorize(session, cursor)
+    result = handler(session, cursor)
     session.frontend.faults.after_statement(text)
     return result
 

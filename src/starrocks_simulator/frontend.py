@@ -7,6 +7,7 @@ import itertools
 import math
 from pathlib import Path
 
+from starrocks_simulator.accounts import Accounts
 from starrocks_simulator.catalog import Catalog, Table
 from starrocks_simulator.clock import Clock, SystemClock
 from starrocks_simulator.faults import Faults
@@ -40,6 +41,7 @@ class Frontend:
         rows: Data.
         handler: Backup and restore jobs.
         faults: What a test makes go wrong.
+        accounts: Users but root, and their grants.
         held_loads: Loads that are committed and not visible.
         schema_changes: ALTER jobs.
         variables: Global variables; a session begins with a copy.
@@ -77,6 +79,7 @@ class Frontend:
         self.started = self.clock.now()
         self.handler = BackupHandler(self)
         self.faults = Faults()
+        self.accounts = Accounts()
         self.held_loads = HeldLoads(self)
         self.schema_changes = SchemaChanges(self.catalog)
         self.restarts = 0

@@ -95,6 +95,8 @@ def _rows(session: Session) -> list[_Row]:
         for table in database.olap_tables():
             if table.ghosts:
                 raise _ghost(table)
+            if not session.sees(database, table):
+                continue
             for partition in table.every_partition():
                 found += [_Row(database.name, table, partition, one) for one in partition.physical]
     return found

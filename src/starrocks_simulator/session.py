@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from starrocks_simulator.catalog import Database, Table, View
+from starrocks_simulator.accounts import ROOT
+from starrocks_simulator.catalog import SYSTEM_DATABASES, Database, Table, View
 from starrocks_simulator.errors import no_database, unknown_database
 from starrocks_simulator.lexer import split
 from starrocks_simulator.results import Result
@@ -49,6 +50,16 @@ class Session:
     def zone(self) -> dt.tzinfo:
         """The zone in which DATETIMEs are shown (R§10)."""
         return zone_of(self.variables["time_zone"])
+
+    def sees(self, database: Database, table: Table | View) -> bool:
+        """Whether listings show the table to this user: any privilege on it (R§8.1)."""
+        return self.frontend.accounts.sees_table(self.user, database, table)
+
+    def seen_databases(self) -> list[str]:
+        """Names of the databases that SHOW DATABASES lists: of root all, of others those they have any privilege in."""
+        accounts, databases = self.frontend.accounts, self.frontend.catalog.databases.values()
+        seen = [database.name for database in databases if accounts.sees_database(self.user, database)]
+        return [*seen, *(SYSTEM_DATABASES if self.user == ROOT else ("information_schema",))]
 
     def find_database(self, name: str | None) -> Database:
         """The named database, or the current one.

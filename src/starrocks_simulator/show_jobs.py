@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
+from starrocks_simulator.catalog import Table
 from starrocks_simulator.errors import analyzing, common_analyzing
 from starrocks_simulator.jobs_backup import BackupJob
 from starrocks_simulator.jobs_restore import RestoreJob
@@ -43,9 +44,24 @@ def show_jobs(session: Session, statement: ShowJobs) -> Result:
     if statement.database is not None:
         database = session.find_database(statement.database)
         jobs = [job for job in jobs if job.database_id == database.id]
+    session.frontend.accounts.check(session.user, ("REPOSITORY",), "SYSTEM")
     if statement.kind == "BACKUP":
-        return strings(_BACKUP, [_backup_row(job, session.zone) for job in jobs if isinstance(job, BackupJob)])
+        backups = [job for job in jobs if isinstance(job, BackupJob)]
+        if not all(may_export(session, job) for job in backups):
+            backups = []  # one job that the user may not see empties the answer (R§0.19, O2§0.6)
+        return strings(_BACKUP, [_backup_row(job, session.zone) for job in backups])
     return strings(_RESTORE, [_restore_row(job, session.zone) for job in jobs if isinstance(job, RestoreJob)])
+
+
+def may_export(session: Session, job: BackupJob) -> bool:
+    """Whether the user has EXPORT on every table of a job that still exists."""
+    database = session.frontend.catalog.databases.get(job.db_name)
+    tables = [database.tables.get(target.name) for target in job.targets] if database else []
+    return all(
+        session.frontend.accounts.may(session.user, ("EXPORT",), "TABLE", database, table)
+        for table in tables
+        if isinstance(table, Table)
+    )
 
 
 def show_repositories(session: Session) -> Result:

@@ -42,17 +42,18 @@ def source(session: Session, cursor: Cursor) -> str:
 
 def show_databases(session: Session, cursor: Cursor) -> Result:
     """SHOW DATABASES [LIKE '…']."""
-    found = sorted([*session.frontend.catalog.databases, *SYSTEM_DATABASES])
+    found = sorted(session.seen_databases())
     return shown(cursor, ("Database",), [(name,) for name in found])
 
 
 def _tables(session: Session, name: str) -> list[tuple[str, str]]:
     if name in SYSTEM_DATABASES:
         return [(one, "SYSTEM VIEW") for one in TABLE_NAMES] if name == "information_schema" else []
-    tables = session.find_database(name).tables
+    database = session.find_database(name)
     return sorted(
         (one, "BASE TABLE" if isinstance(table, Table) and not table.is_materialized_view else "VIEW")
-        for one, table in tables.items()
+        for one, table in database.tables.items()
+        if session.sees(database, table)
     )
 
 
@@ -227,6 +228,8 @@ def show_table_status(session: Session, cursor: Cursor) -> Result:
     database = session.find_database(source(session, cursor))
     rows: list[Row] = []
     for name, table in database.tables.items():
+        if not session.sees(database, table):
+            continue
         is_view = isinstance(table, View)
         size = -1 if is_view else 0
         times = (

@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from starrocks_simulator.catalog import Table
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import analyzing, common, common_analyzing
 from starrocks_simulator.handlers import Handler
+from starrocks_simulator.jobs_backup import BackupJob
 from starrocks_simulator.parse_backup import (
     parse_backup,
     parse_cancel,
@@ -43,6 +45,14 @@ def _restore(session: Session, cursor: Cursor) -> Result:
 def _cancel(session: Session, cursor: Cursor) -> Result:
     statement = parse_cancel(cursor)
     database = session.find_database(statement.database)
+    accounts = session.frontend.accounts
+    accounts.check(session.user, ("REPOSITORY",), "SYSTEM")
+    job = session.frontend.handler.job_of(database.id)
+    if isinstance(job, BackupJob):  # whatever is to be cancelled (O§s)
+        for target in job.targets:
+            table = database.tables.get(target.name)
+            if isinstance(table, Table):
+                accounts.check(session.user, ("EXPORT",), "TABLE", database, table)
     session.frontend.handler.cancel(statement.kind, database.id)
     return OK
 
@@ -101,6 +111,7 @@ def _drop_repository(session: Session, cursor: Cursor) -> Result:
     handler = session.frontend.handler
     if name not in handler.repositories:
         raise common_analyzing("Repository does not exist")
+    session.frontend.accounts.check(session.user, ("REPOSITORY",), "SYSTEM")
     if handler.uses(handler.repositories[name]):
         raise common("Backup or restore job is running on this repository. Can not drop it")
     del handler.repositories[name]

@@ -30,6 +30,7 @@ def submit_backup(session: Session, statement: Backup) -> None:
         raise common_analyzing(f"Repository [{statement.repository}] does not exist")
     targets = _targets(session, database, statement.objects)
     seconds, incremental = _properties(session, statement)
+    _authorize(session, database, targets)
     handler.check_slot(database.id)
     if repository.read_only:
         raise common(f"Repository {repository.name} is read only")
@@ -44,6 +45,16 @@ def submit_backup(session: Session, statement: Backup) -> None:
         timeout=seconds,
     )
     handler.submit(job)
+
+
+def _authorize(session: Session, database: Database, targets: tuple[Target, ...]) -> None:
+    """REPOSITORY on SYSTEM and EXPORT on each table (R§9); views are not asked about."""
+    accounts = session.frontend.accounts
+    accounts.check(session.user, ("REPOSITORY",), "SYSTEM")
+    for target in targets:
+        table = database.tables[target.name]
+        if isinstance(table, Table):
+            accounts.check(session.user, ("EXPORT",), "TABLE", database, table)
 
 
 def _database(session: Session, statement: Backup) -> Database:

@@ -35,6 +35,7 @@ def submit_restore(session: Session, statement: Restore) -> None:
     check_unknown(left, "restore")
     if backup_timestamp is None:
         raise common_analyzing("Missing backup_timestamp property")
+    _authorize(session, statement)
     handler = session.frontend.handler
     repository = handler.repositories.get(statement.repository)
     if repository is None:
@@ -58,6 +59,25 @@ def submit_restore(session: Session, statement: Restore) -> None:
             timeout=seconds,
         )
     )
+
+
+def _authorize(session: Session, statement: Restore) -> None:
+    """REPOSITORY; with ON also CREATE TABLE on the target and INSERT on tables that exist under the original names.
+
+    Nobody asks whether the user may make a database that does not exist (O§0.10).
+    """
+    accounts, user = session.frontend.accounts, session.user
+    accounts.check(user, ("REPOSITORY",), "SYSTEM")
+    if statement.objects is None:
+        accounts.check(user, ("CREATE DATABASE",), "CATALOG")
+        return
+    database = session.frontend.catalog.databases.get(statement.database or "")
+    if database is None:
+        return
+    accounts.check(user, ("CREATE TABLE",), "DATABASE", database)
+    for item in statement.objects.listed:
+        if item.name in database.tables:
+            accounts.check(user, ("INSERT",), "TABLE", database, database.tables[item.name])
 
 
 def _check_names(listed: tuple[ObjectRef, ...]) -> None:

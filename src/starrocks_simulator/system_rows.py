@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from starrocks_simulator.catalog import SYSTEM_DATABASES, Column, Database, Model, Table, View
+from starrocks_simulator.catalog import Column, Database, Model, Table, View
 from starrocks_simulator.create_text import create_view_text, names, shown_properties
 from starrocks_simulator.times import show
 
@@ -29,7 +29,9 @@ def _column_of(rows: list[tuple[object, ...]], at: int) -> list[object]:
 
 
 def _objects(session: Session) -> Iterator[tuple[Database, Table | View]]:
-    return session.frontend.catalog.tables()
+    for database, table in session.frontend.catalog.tables():
+        if session.sees(database, table):
+            yield database, table
 
 
 def tables(session: Session) -> Listing:
@@ -120,7 +122,7 @@ def _column(database: str, table: str, model: Model, position: int, column: Colu
 
 def schemata(session: Session) -> Listing:
     """information_schema.schemata."""
-    found = sorted([*session.frontend.catalog.databases, *SYSTEM_DATABASES])
+    found = sorted(session.seen_databases())
     return _lists(
         "CATALOG_NAME SCHEMA_NAME DEFAULT_CHARACTER_SET_NAME DEFAULT_COLLATION_NAME SQL_PATH",
         [("def", name, "utf8", "utf8_general_ci", None) for name in found],

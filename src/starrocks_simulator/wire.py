@@ -26,6 +26,7 @@ from mysql_mimic.stream import ConnectionClosed, MysqlStream
 from mysql_mimic.types import Capabilities, ColumnType, ServerStatus, uint_1, uint_2
 from mysql_mimic.variables import GlobalVariables, SessionVariables
 
+from starrocks_simulator.accounts import ROOT
 from starrocks_simulator.errors import ServerError
 from starrocks_simulator.faults import ConnectionCut
 from starrocks_simulator.results import Kind
@@ -229,20 +230,19 @@ class WireConnection(Connection):  # type: ignore[misc]
 
 
 class PasswordProvider(IdentityProvider):  # type: ignore[misc]
-    """Who may come in: root with the frontend's password; users made by CREATE USER with an empty one."""
+    """Who may come in: root with the frontend's password, and users that CREATE USER made."""
 
     def __init__(self, frontend: Frontend) -> None:
         self.frontend = frontend
 
     async def get_user(self, username: str) -> User:
         """The account of that name; an unknown one can never log in."""
-        if username == "root":
-            password = self.frontend.password
-            hashed = NativePasswordAuthPlugin.create_auth_string(password) if password else None
-            return User(name=username, auth_string=hashed, auth_plugin=NativePasswordAuthPlugin.name)
-        known = username in getattr(self.frontend, "users", ())
-        plugin = NativePasswordAuthPlugin if known else NoLoginAuthPlugin
-        return User(name=username, auth_plugin=plugin.name)
+        account = self.frontend.accounts.users.get(username)
+        if account is None and username != ROOT:
+            return User(name=username, auth_plugin=NoLoginAuthPlugin.name)
+        password = account.password if account else self.frontend.password
+        hashed = NativePasswordAuthPlugin.create_auth_string(password) if password else None
+        return User(name=username, auth_string=hashed, auth_plugin=NativePasswordAuthPlugin.name)
 
 
 class WireServer(MysqlServer):  # type: ignore[misc]
