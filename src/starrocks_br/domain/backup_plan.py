@@ -124,6 +124,7 @@ class Recorded:
         baseline: That baseline's label.
         length: How many entries lead to it.
         seen_at: When the table was last looked at by a finished or unchanged backup.
+        newest_point: Its newest point, leaves included; None if that is not known.
         missing: Holders that the repository has no longer.
     """
 
@@ -131,6 +132,7 @@ class Recorded:
     baseline: Label
     length: int
     seen_at: datetime
+    newest_point: datetime | None = None
     missing: frozenset[Label] = frozenset()
 
 

@@ -22,10 +22,12 @@ class Baseline:
         outline: Its entry.
         seen_at: When the table was last compared with it, or captured in it: only such a look shows that no schema
             change came since.
+        newest_point: The newest point of the table, leaves included: the next one has to be later.
     """
 
     outline: Outline
     seen_at: datetime
+    newest_point: datetime
 
     @property
     def label(self) -> Label:
@@ -54,7 +56,7 @@ def newest_baseline(
         return None
     newest = max(comparable, key=lambda outline: (outline.table_id == table_id, *_moment(outline)))
     seen_at = max(outline.snapshot.created_at for outline in own if newest.label in {outline.label, outline.baseline})
-    return Baseline(outline=newest, seen_at=seen_at)
+    return Baseline(outline=newest, seen_at=seen_at, newest_point=max(_moment(outline)[0] for outline in own))
 
 
 def _comparable(outline: Outline) -> bool:

@@ -187,7 +187,7 @@ class _Drafting:
             entries=intent(work, planned.look, snapshot),
             looked_at=planned.began_at,
             before={part.table: planned.look.tables[part.table].identities() for part in work.tables},
-            baseline_at=_newest(planned.known.get(part.table) for part in work.tables),
+            after=_newest_point(planned, work),
             submit=lambda: self.ports.cluster.submit_backup(
                 snapshot.label, self.request.place.repository, work, self.request.place.job_timeout
             ),
@@ -195,7 +195,7 @@ class _Drafting:
 
     def _unchanged(self, planned: _Planned, work: DatabaseBackup) -> DatabaseOutcome:
         """No job: the look itself is the point."""
-        at = planned.seen_by + SECOND
+        at = max(planned.seen_by, _newest_point(planned, work) or planned.seen_by) + SECOND
         snapshot = evolve(
             self._snapshot(planned, work.database),
             status=Status.UNCHANGED,
@@ -224,8 +224,10 @@ class _Drafting:
         )
 
 
-def _newest(known: Iterable[Recorded | None]) -> datetime | None:
-    return max((one.manifest.at for one in known if one is not None and one.manifest is not None), default=None)
+def _newest_point(planned: _Planned, work: DatabaseBackup) -> datetime | None:
+    """The newest point among the tables of a job: a new one is later, so that an instant never names two."""
+    known = (planned.known.get(part.table) for part in work.tables)
+    return max((one.newest_point for one in known if one is not None and one.newest_point), default=None)
 
 
 def _adopted(ports: Ports, snapshots: Iterable[Snapshot]) -> list[Draft]:
@@ -242,7 +244,7 @@ def _adopted(ports: Ports, snapshots: Iterable[Snapshot]) -> list[Draft]:
                 entries=reading.entries,
                 looked_at=ports.clock.monotonic(),
                 before=None if metadata else identities_before(ports, reading.entries),
-                baseline_at=baseline_point(ports, reading.entries),
+                after=baseline_point(ports, reading.entries),
                 submit=_never_again,
             )
         )

@@ -37,6 +37,7 @@ def recorded(ports: Ports, place: Place, look: Observation) -> dict[TableRef, Re
             baseline=base.label,
             length=len(chains[table]),
             seen_at=base.seen_at,
+            newest_point=base.newest_point,
             missing=missing,
         )
         for table, base in bases.items()

@@ -49,14 +49,14 @@ class Draft:
         entries: The intent, with a new label.
         looked_at: When the snapshot's `created_at` was read, on this machine's clock.
         before: All identities of each table as the intent saw them; None if nobody is to look again.
-        baseline_at: The newest point among the baselines.
+        after: The newest point that is known of the tables: the new one is later.
         submit: Sends the BACKUP.
     """
 
     entries: tuple[Entry, ...]
     looked_at: float
     before: Identities | None
-    baseline_at: datetime | None
+    after: datetime | None
     submit: Callable[[], None]
 
     @property
@@ -319,7 +319,7 @@ class Campaign:
                 attempt.draft.entries,
                 cut_by=cut_by or now,
                 finished_at=finished_at or now,
-                baseline_at=attempt.draft.baseline_at,
+                after=attempt.draft.after,
                 looked=attempt.looked,
             )
         except ClusterError as error:

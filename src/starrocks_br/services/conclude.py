@@ -27,7 +27,7 @@ def conclude(
     *,
     cut_by: datetime,
     finished_at: datetime,
-    baseline_at: datetime | None = None,
+    after: datetime | None = None,
     looked: Looked | None = None,
 ) -> tuple[Entry, ...]:
     """Prove a snapshot and write it down as FINISHED; or write it down as FAILED if there is proof of that.
@@ -40,7 +40,7 @@ def conclude(
         entries: The intent, as recorded.
         cut_by: The cut is not later than this: SnapshotFinishedTime, or the present where nobody saw that.
         finished_at: When the job ended.
-        baseline_at: The newest point among the entries' baselines: this one's is later.
+        after: The newest point that is known of the tables: this one is later.
         looked: What the look after the cut taught; None if there was none: consistency stays unknown.
 
     Raises:
@@ -70,7 +70,7 @@ def conclude(
         settled[0].snapshot,
         status=Status.FINISHED,
         not_before=settled[0].snapshot.not_before or settled[0].snapshot.created_at,
-        snapshot_at=max(cut_by, baseline_at or cut_by) + SECOND,
+        snapshot_at=max(cut_by, after or cut_by) + SECOND,
         finished_at=finished_at,
         backup_timestamp=stamp,
     )

@@ -69,6 +69,6 @@ def _draft(ports: Ports, place: Place, server: Server, run: RunId, table: TableR
         entries=(entry,),
         looked_at=ports.clock.monotonic(),
         before=None,
-        baseline_at=None,
+        after=None,
         submit=lambda: ports.cluster.submit_whole(label, place.repository, table, place.job_timeout),
     )

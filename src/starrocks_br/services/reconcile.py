@@ -130,7 +130,7 @@ class _Case:
                 reading.entries,
                 cut_by=cut_by,
                 finished_at=finished_at,
-                baseline_at=baseline_point(self.ports, reading.entries),
+                after=baseline_point(self.ports, reading.entries),
                 looked=look_late(self.ports, self.place, reading.entries) if look else None,
             )
         except OutcomeUnknown as doubt:

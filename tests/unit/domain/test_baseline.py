@@ -65,3 +65,10 @@ def test_without_a_point_its_look_is_its_time() -> None:
     """A row of an older version may lack the point."""
     late = evolve(NEXT, snapshot=snapshot(1, snapshot_at=None))
     assert chosen(FULL, late) == "db1_1"
+
+
+def test_the_newest_point_is_the_newest_of_all_leaves_included() -> None:
+    leaf = entry(2)
+    found = newest_baseline([one.outline() for one in (leaf, FULL, NEXT)], ORDERS, CLUSTER, REPOSITORY, 7)
+    assert found is not None
+    assert (found.label, found.newest_point) == ("db1_1", leaf.snapshot.snapshot_at)

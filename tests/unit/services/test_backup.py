@@ -300,3 +300,15 @@ def test_databases_cost_at_most_twelve_statements_each(world: World) -> None:
     with world.counted() as sent:
         assert world.backup(*patterns).complete
     assert len(sent) <= 25 + 6 * 12
+
+
+def test_no_two_points_of_a_table_share_an_instant(world: World) -> None:
+    """Not even a look that finds nothing new, taken in the second in which the next job is cut."""
+    world.ready("d1.t")
+    for number in range(6):
+        if number % 2:
+            world.sql(f"INSERT INTO d1.t VALUES ({number}, '2024-01-01', 1)")
+        world.backup("d1.t")
+    points = [point.snapshot.snapshot_at for point in world.points("d1.t")]
+    assert len(points) == 6
+    assert len(set(points)) == 6
