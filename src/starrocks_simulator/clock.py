@@ -15,13 +15,24 @@ class Clock(Protocol):
         """Seconds since the epoch, with fraction; never goes back."""
         ...
 
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass at once."""
+        ...
 
+
+@define
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock, and what it is ahead of it: time that a test let pass without waiting."""
+
+    _ahead: float = 0.0
 
     def now(self) -> float:
         """Seconds since the epoch."""
-        return time.time()
+        return time.time() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Go ahead by so much more."""
+        self._ahead += seconds
 
 
 @define

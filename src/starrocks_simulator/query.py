@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -30,8 +29,23 @@ _KINDS: Final = {
     "DATE": Kind.DATE,
     "TIMESTAMP": Kind.DATETIME,
     "DECIMAL": Kind.DECIMAL,
-    "HUGEINT": Kind.STRING,
+    "HUGEINT": Kind.BIGINT,
 }
+_AS_THEY_ARE: Final = frozenset(
+    {
+        "TINYINT",
+        "SMALLINT",
+        "INTEGER",
+        "BIGINT",
+        "HUGEINT",
+        "FLOAT",
+        "DOUBLE",
+        "DATE",
+        "TIMESTAMP",
+        "DECIMAL",
+        "VARCHAR",
+    }
+)
 _UNRESOLVED: Final = re.compile(
     r'(?:Referenced column|column) "([^"]+)" not found|does not have a column named "([^"]+)"'
 )
@@ -53,14 +67,14 @@ def fetch(session: Session, sql: str) -> Result:
     """Run a query of DuckDB's dialect; values come as the wire wants them."""
     try:
         found = session.frontend.rows.duckdb.execute(sql)
-        described = found.description or []
+        described = [(str(name), str(kind)) for name, kind, *_ in found.description or []]
         rows = found.fetchall()
     except duckdb.Error as error:
         raise server_error(error) from None
-    columns = tuple(Column(str(name), _kind(str(kind))) for name, kind, *_ in described)
-    if any(column.kind is not Kind.INT and column.kind is not Kind.DATETIME for column in columns):
+    # a hundred thousand rows of partitions_meta are handed on as they are
+    if any(kind.partition("(")[0] not in _AS_THEY_ARE for _, kind in described):
         rows = [tuple(map(_value, row)) for row in rows]
-    return Result(columns, rows, len(rows))
+    return Result(tuple(Column(name, _kind(kind)) for name, kind in described), rows, len(rows))
 
 
 def server_error(error: duckdb.Error) -> ServerError:
@@ -83,11 +97,7 @@ def _value(value: object) -> object:
         return str(value)
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
         return value.replace(tzinfo=None)
-    return (
-        int(value)
-        if isinstance(value, Decimal) and value == value.to_integral() and value.as_tuple().exponent == 0
-        else value
-    )
+    return value
 
 
 STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from starrocks_simulator.controls import CONTROLS
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import refused
 from starrocks_simulator.handlers import Handler
@@ -157,9 +158,13 @@ def show_config(session: Session, cursor: Cursor) -> Result:
 
 
 def set_config(session: Session, cursor: Cursor) -> Result:
-    """ADMIN SET FRONTEND CONFIG ("key" = "value")."""
+    """ADMIN SET FRONTEND CONFIG ("key" = "value"); the simulator's own keys are in `controls`."""
     changes = cursor.properties()
     cursor.end()
+    if changes.keys() <= CONTROLS.keys():
+        for name, value in changes.items():
+            CONTROLS[name](session.frontend, value)
+        return Result()
     for name in changes:
         if name not in session.frontend.config or not is_mutable(name):
             raise refused(f"Config '{name}' does not exist or is not mutable")

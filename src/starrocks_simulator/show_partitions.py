@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from starrocks_simulator.catalog import Partition, PhysicalPartition, Table
 from starrocks_simulator.create_text import ordered_partitions
@@ -66,8 +67,19 @@ def _row(session: Session, table: Table, partition: Partition, one: PhysicalPart
     )  # fmt: skip
 
 
+# a partition's keys and its columns' types never change, and partitions_meta asks for them again and again
+_TEXTS: Final[WeakKeyDictionary[Partition, str]] = WeakKeyDictionary()
+
+
 def keys_text(table: Table, partition: Partition) -> str:
     """PARTITION_VALUE: the range or values; of a RANGE table's shadow partition an impossible range (R§8.1)."""
+    text = _TEXTS.get(partition)
+    if text is None:
+        text = _TEXTS[partition] = _keys_text(table, partition)
+    return text
+
+
+def _keys_text(table: Table, partition: Partition) -> str:
     types = [column.type for column in table.partition_columns]
     if isinstance(partition.keys, Range):
         return partition.keys.text(types)

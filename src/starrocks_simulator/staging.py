@@ -37,8 +37,7 @@ def stage_values(session: Session, table: Table, columns: list[Column], rows: li
     known: dict[str, object] = {}
     values = [[_cell(session, columns[at], row[at], known) for row in rows] for at in range(len(columns))]
     sources = ", ".join(f"unnest(CAST(? AS VARCHAR[])) AS s{at}" for at in range(len(columns)))
-    session.frontend.rows.duckdb.execute(f"CREATE OR REPLACE TEMP TABLE source AS SELECT {sources}", values)
-    return _stage(session, table, columns)
+    return _stage(session, table, columns, f"SELECT unnest(range({len(rows)})) AS n, {sources}", values)
 
 
 def stage_query(session: Session, table: Table, columns: list[Column], query: str) -> int:
@@ -46,14 +45,11 @@ def stage_query(session: Session, table: Table, columns: list[Column], query: st
     sql = to_duckdb(session, query)
     try:
         found = session.frontend.rows.query(f"DESCRIBE {sql}")
-        check_count(columns, len(found))
-        names = ", ".join(f"s{at}" for at in range(len(found)))
-        session.frontend.rows.duckdb.execute(
-            f"CREATE OR REPLACE TEMP TABLE source AS SELECT * FROM ({sql}) AS x({names})"
-        )
     except duckdb.Error as error:
         raise server_error(error) from None
-    return _stage(session, table, columns)
+    check_count(columns, len(found))
+    names = ", ".join(f"s{at}" for at in range(len(found)))
+    return _stage(session, table, columns, f"SELECT row_number() OVER () AS n, * FROM ({sql}) AS x({names})")
 
 
 def check_count(columns: Sequence[Column], count: int) -> None:
@@ -109,20 +105,20 @@ def evaluate(session: Session, expression: str) -> object:
         raise server_error(error) from None
 
 
-def _stage(session: Session, table: Table, columns: list[Column]) -> int:
+def _stage(session: Session, table: Table, columns: list[Column], source: str, values: Sequence[object] = ()) -> int:
+    """Make the table `staged` of a query that gives `n`, the rows' order, and `s0`, `s1`, … for the named columns."""
     given = {column.unique_id: f"s{at}" for at, column in enumerate(columns)}
     shown = [
         f"{_source(session, table, column, given.get(column.unique_id))} AS c{column.unique_id}"
         for column in table.columns
         if not column.generated
     ]
-    inner = f"SELECT rowid AS n, {', '.join(shown)} FROM source"
+    inner = f"SELECT n, {', '.join(shown)} FROM ({source})"
     for column in table.columns:
         if column.generated:
             inner = _with_generated(table, column, inner)
     try:
-        session.frontend.rows.duckdb.execute(f"CREATE OR REPLACE TEMP TABLE staged AS {inner}")
-        count = int(session.frontend.rows.query("SELECT count(*) FROM staged")[0][0])
+        count = int(session.frontend.rows.query(f"CREATE OR REPLACE TEMP TABLE staged AS {inner}", values)[0][0])
     except duckdb.Error as error:
         raise _conversion(session, error) from None
     _check_rows(session, table)
@@ -133,7 +129,7 @@ def _stage(session: Session, table: Table, columns: list[Column]) -> int:
 def _source(session: Session, table: Table, column: Column, source: str | None) -> str:
     kind = column.type.duckdb
     if column.auto_increment:
-        number = f"{table.next_auto_increment} + row_number() OVER (ORDER BY rowid) - 1"
+        number = f"{table.next_auto_increment} + row_number() OVER (ORDER BY n) - 1"
         return f"CAST({number if source is None else f'coalesce(CAST({source} AS BIGINT), {number})'} AS {kind})"
     if source is not None:
         return f"CAST({source} AS {kind})"
@@ -183,4 +179,6 @@ def filtered(session: Session) -> ServerError:
 
 def _conversion(session: Session, error: duckdb.Error) -> ServerError:
     found = _BAD_VALUE.search(str(error))
-    return analyzing(f"Invalid number format: {found[1] or found[2]}") if found else filtered(session)
+    if found:
+        return analyzing(f"Invalid number format: {found[1] or found[2]}")
+    return filtered(session) if isinstance(error, duckdb.ConversionException) else server_error(error)
