@@ -85,6 +85,13 @@ def test_abandoning_closes_what_is_open_of_one_restore(history: RestoreHistory) 
     history.abandon(RestoreId("a1"), "killed")
 
     assert history.unfinished() == (journal("a2"),)
+    history.mark(RestoreId("a1"), 1, StepStatus.SENT)
+    assert _statuses(history.unfinished()[0]) == [
+        StepStatus.DONE,
+        StepStatus.SENT,
+        StepStatus.ABANDONED,
+        StepStatus.ABANDONED,
+    ]
 
 
 def test_a_journal_that_comes_again_replaces_what_was_there(history: RestoreHistory) -> None:

@@ -78,7 +78,7 @@ class SqlAlchemyBackupHistory(BackupHistory):
     def _clear(self, label: Label, rows: int) -> None:
         """Delete what a longer intent left over; readers ignore it, people who look at the table should not see it."""
         history = self._history
-        if self._row_counts.get(label, MAX_ROWS) > rows:
+        if self._row_counts.get(label, rows + 1) > rows:
             self._store.write(
                 delete(history).where(bare(history, "label") == label, bare(history, "seq") >= rows),
                 f"tidying up after {label}",

@@ -47,4 +47,4 @@ class OpsStore:
 
 def bare(table: Table, name: str) -> ColumnClause[Any]:
     """A column without its table in front: in UPDATE and DELETE Core would write `database.table.column`."""
-    return column(name, table.c[name].type)
+    return column(table.c[name].name, table.c[name].type)

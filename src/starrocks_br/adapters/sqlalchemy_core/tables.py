@@ -6,11 +6,11 @@ Vendor text stays with `adapters/starrocks`: these are for INSERT, UPDATE and SE
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, MetaData, String, Table
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, MetaData, String, Table, quoted_name
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from starrocks_br.domain.names import DatabaseName
 
@@ -57,51 +57,56 @@ def ops_tables(ops: DatabaseName) -> OpsTables:
     fails before `init`. Core would then qualify columns as `ops.t.c`, which not every server version was seen to take
     in UPDATE: statements name columns bare, or through an alias.
     """
-    metadata = MetaData()
+    metadata, schema = MetaData(), quoted_name(ops, quote=True)
     return OpsTables(
-        backup_history=Table("backup_history", metadata, *_backup_columns(), schema=ops),
-        restore_history=Table("restore_history", metadata, *_restore_columns(), schema=ops),
+        backup_history=Table(quoted_name("backup_history", quote=True), metadata, *_backup_columns(), schema=schema),
+        restore_history=Table(quoted_name("restore_history", quote=True), metadata, *_restore_columns(), schema=schema),
     )
 
 
-def _backup_columns() -> list[Column[object]]:
+def _backup_columns() -> list[Column[Any]]:
     return [
-        Column("label", String, primary_key=True),
-        Column("seq", Integer, primary_key=True, autoincrement=False),
-        Column("row_count", Integer),
+        _column("label", String, primary_key=True),
+        _column("seq", Integer, primary_key=True),
+        _column("row_count", Integer),
         *_texts("run_id", "cluster_id", "repository", "database_name", "table_name"),
-        Column("table_id", BigInteger),
+        _column("table_id", BigInteger),
         *_texts("backup_type", "status", "baseline_label"),
         *_times("created_at", "submitted_at", "not_before", "snapshot_at", "finished_at"),
         *_texts("backup_timestamp", "schema_fingerprint"),
-        Column("schema_job_id", BigInteger),
+        _column("schema_job_id", BigInteger),
         *_texts("partitions_json", "consistency"),
-        Column("captured_partitions", Integer),
-        Column("dropped_partitions", Integer),
-        Column("captured_bytes", BigInteger),
+        _column("captured_partitions", Integer),
+        _column("dropped_partitions", Integer),
+        _column("captured_bytes", BigInteger),
         *_texts("error_code", "error_message", "tool_version"),
         *_times("updated_at"),
     ]
 
 
-def _restore_columns() -> list[Column[object]]:
+def _restore_columns() -> list[Column[Any]]:
     return [
-        Column("restore_id", String, primary_key=True),
-        Column("step", Integer, primary_key=True, autoincrement=False),
+        _column("restore_id", String, primary_key=True),
+        _column("step", Integer, primary_key=True),
         *_texts("cluster_id", "repository", "database_name", "table_name", "alias", "action", "detail_json", "status"),
-        Column("table_id", BigInteger),
+        _column("table_id", BigInteger),
         *_texts("message"),
         *_times("created_at", "updated_at"),
         *_texts("tool_version"),
     ]
 
 
-def _texts(*names: str) -> list[Column[object]]:
-    return [Column(name, String) for name in names]
+def _column(name: str, kind: type[TypeEngine[Any]], *, primary_key: bool = False) -> Column[Any]:
+    """Always in backticks: which words are reserved differs from MySQL to StarRocks and from version to version."""
+    return Column(quoted_name(name, quote=True), kind, primary_key=primary_key, autoincrement=False)
 
 
-def _times(*names: str) -> list[Column[object]]:
-    return [Column(name, UtcDateTime) for name in names]
+def _texts(*names: str) -> list[Column[Any]]:
+    return [_column(name, String) for name in names]
+
+
+def _times(*names: str) -> list[Column[Any]]:
+    return [_column(name, UtcDateTime) for name in names]
 
 
 def cut_to_bytes(text: str, limit: int = MAX_MESSAGE) -> str:

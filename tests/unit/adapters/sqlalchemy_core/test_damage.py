@@ -179,7 +179,7 @@ def test_an_intent_is_one_insert_and_a_conclusion_another(store: Store) -> None:
     store.history.record(entries)
     store.history.conclude([evolve(one, snapshot=snapshot("l1", status=Status.FINISHED)) for one in entries])
 
-    assert len(store.heard("INSERT INTO ops.backup_history")) == 2
+    assert len(store.heard("INSERT INTO `ops`.`backup_history`")) == 2
     assert store.heard("DELETE") == []
 
 
@@ -379,4 +379,4 @@ def test_an_outline_of_a_leaf_is_read_without_its_document(store: Store) -> None
     store.run(_UPDATE.format("partitions_json = '{'"))
 
     assert store.history.outlines() == (unchanged.outline(),)
-    assert store.heard("SELECT h.label")[-1].find("partitions_json") == -1
+    assert store.heard("SELECT h.`label`")[-1].find("partitions_json") == -1
