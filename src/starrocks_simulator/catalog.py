@@ -322,11 +322,16 @@ class View:
 
 @define(eq=False)
 class Database:
-    """A database: tables and views share one name space."""
+    """A database: tables and views share one name space.
+
+    Attributes:
+        labels: Of the loads that succeeded here: none can be used again (R§12.3).
+    """
 
     id: int
     name: str
     tables: dict[str, Table | View] = field(factory=dict)
+    labels: set[str] = field(factory=set)
 
     def olap_tables(self) -> Iterator[Table]:
         """Its tables and materialized views, without views and external tables."""

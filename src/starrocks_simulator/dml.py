@@ -33,7 +33,7 @@ def insert(session: Session, cursor: Cursor) -> Result:
     table = find_table(session, statement.database, statement.table)
     if statement.overwrite and table.state is TableState.RESTORE:
         raise refused("table state is RESTORE, please wait to insert overwrite until table state is normal")
-    label = statement.label or f"insert_{uuid.uuid4()}"
+    label = _label(session, statement)
     targets = _targets(table, statement)
     _check_partitions(table)
     count = _stage(session, table, statement)
@@ -43,6 +43,17 @@ def insert(session: Session, cursor: Cursor) -> Result:
         overwrite(session, table, targets)
         return loaded(session, label, count)
     return load(session, table, targets, label, count)
+
+
+def _label(session: Session, statement: Insert) -> str:
+    """The label asked for, taken now, or one of the server's own."""
+    if statement.label is None:
+        return f"insert_{uuid.uuid4()}"
+    used = session.find_database(statement.database).labels
+    if statement.label in used:
+        raise refused(f"Label [{statement.label}] has already been used.")
+    used.add(statement.label)
+    return statement.label
 
 
 def load(session: Session, table: Table, targets: list[Partition] | None, label: str, count: int) -> Result:

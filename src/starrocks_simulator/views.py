@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -18,14 +19,25 @@ from starrocks_simulator.expressions import parse
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.headings import headings
 from starrocks_simulator.lexer import tokenize
+from starrocks_simulator.overwrite import overwrite
 from starrocks_simulator.parse_table import distribution
 from starrocks_simulator.query import server_error
-from starrocks_simulator.results import OK, Result
+from starrocks_simulator.results import OK, Result, strings
+from starrocks_simulator.show_filter import Row, shown
+from starrocks_simulator.staging import stage_query
 from starrocks_simulator.translate import to_duckdb
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
 
+_LISTED: Final = (
+    "id", "database_name", "name", "refresh_type", "is_active", "inactive_reason", "partition_type", "task_id",
+    "task_name",
+    "last_refresh_start_time", "last_refresh_finished_time", "last_refresh_duration", "last_refresh_state",
+    "last_refresh_force_refresh", "last_refresh_start_partition", "last_refresh_end_partition",
+    "last_refresh_base_refresh_partitions", "last_refresh_mv_refresh_partitions", "last_refresh_error_code",
+    "last_refresh_error_message", "rows", "text", "extra_message", "query_rewrite_status", "creator",
+)  # fmt: skip
 _TYPES: Final = {
     "BOOLEAN": Type("boolean"),
     "TINYINT": Type("tinyint"),
@@ -131,7 +143,7 @@ def drop_view(session: Session, cursor: Cursor) -> Result:
 def create_materialized_view(session: Session, cursor: Cursor) -> Result:
     """CREATE MATERIALIZED VIEW …: with REFRESH or DISTRIBUTED BY an object of its own, else a rollup of its table.
 
-    Rows of an asynchronous one are computed once, when it is made.
+    An asynchronous one has no rows before its first REFRESH, whatever it says about when to refresh.
     """
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     database_name, name = cursor.qualified()
@@ -196,6 +208,37 @@ def _materialized(session: Session, name: str, query: str, wanted: Distribution,
     return table
 
 
+def refresh_materialized_view(session: Session, cursor: Cursor) -> Result:
+    """REFRESH MATERIALIZED VIEW [db.]mv …: its query's rows take the place of those before, in new partitions."""
+    database_name, name = cursor.qualified()
+    cursor.rest()
+    database = session.find_database(database_name)
+    found = database.tables.get(name)
+    if not isinstance(found, Table) or not found.is_materialized_view:
+        raise refused(f"Materialized view {name} is not found")
+    stage_query(session, found, found.columns, found.definition)
+    overwrite(session, found, None)
+    return strings(("QUERY_ID",), [(str(uuid.uuid4()),)])
+
+
+def show_materialized_views(session: Session, cursor: Cursor) -> Result:
+    """SHOW MATERIALIZED VIEWS [FROM db] [LIKE '…']: asynchronous ones."""
+    name = cursor.qualified()[1] if cursor.accept_any("FROM", "IN") else None
+    database = session.find_database(name)
+    rows: list[Row] = []
+    for table in database.olap_tables():
+        if table.is_materialized_view:
+            known = {"id": str(table.id), "database_name": database.name, "name": table.name, "refresh_type": "MANUAL"}
+            known |= {
+                "is_active": "true",
+                "partition_type": "UNPARTITIONED",
+                "text": table.definition,
+                "creator": "root",
+            }
+            rows.append(tuple(known.get(one) for one in _LISTED))
+    return shown(cursor, _LISTED, rows, like_column=2)
+
+
 def drop_materialized_view(session: Session, cursor: Cursor) -> Result:
     """DROP MATERIALIZED VIEW [IF EXISTS] [db.]mv."""
     if_exists = cursor.accept("IF", "EXISTS")
@@ -217,4 +260,6 @@ STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     ("DROP", "VIEW"): drop_view,
     ("CREATE", "MATERIALIZED", "VIEW"): create_materialized_view,
     ("DROP", "MATERIALIZED", "VIEW"): drop_materialized_view,
+    ("REFRESH", "MATERIALIZED", "VIEW"): refresh_materialized_view,
+    ("SHOW", "MATERIALIZED", "VIEWS"): show_materialized_views,
 }

@@ -117,6 +117,29 @@ def test_materialized_views_are_listed_as_the_server_lists_them(run: Run) -> Non
     assert listed == [("mv", "VIEW", "StarRocks"), ("u", "BASE TABLE", "StarRocks"), ("v", "VIEW", "")]
     assert run("SELECT table_name FROM information_schema.materialized_views") == [("mv",)]
     assert ("mv",) in run("SELECT table_name FROM information_schema.partitions_meta")
+    assert [row[2] for row in run("SHOW MATERIALIZED VIEWS FROM d")] == ["mv"]
+
+
+def test_a_materialized_view_is_filled_by_its_refresh(run: Run) -> None:
+    """Not before."""
+    run(f"CREATE TABLE u (id INT, v INT) {TAIL}")
+    run("INSERT INTO u VALUES (1, 2), (1, 3)")
+    run(
+        "CREATE MATERIALIZED VIEW mv DISTRIBUTED BY HASH(id) BUCKETS 1 REFRESH MANUAL "
+        "PROPERTIES('replication_num'='1') AS SELECT id, sum(v) s FROM u GROUP BY id"
+    )
+    assert run("SELECT * FROM mv") == []
+    run("REFRESH MATERIALIZED VIEW mv WITH SYNC MODE")
+    assert run("SELECT * FROM mv") == [(1, 5)]
+    run("DROP MATERIALIZED VIEW mv")
+
+
+def test_a_load_label_is_used_once(run: Run, refused: Refused) -> None:
+    """R§12.3."""
+    run(f"CREATE TABLE t (id INT) {TAIL}")
+    run("INSERT INTO t WITH LABEL `a-1` VALUES (1)")
+    assert refused("INSERT INTO t WITH LABEL `a-1` VALUES (2)") == "1064 Label [a-1] has already been used."
+    assert run("SELECT id FROM t") == [(1,)]
 
 
 def test_information_schema_is_joined_filtered_and_counted(run: Run) -> None:
