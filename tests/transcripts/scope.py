@@ -21,33 +21,28 @@ class Scope:
     Attributes:
         lines: Line number → reason.
         kinds: Patterns of statements, each with its reason.
-        refusals: Numbers of errors, each with its reason: the server refuses what the simulator knows no rule for.
     """
 
     lines: Mapping[int, str]
     kinds: Sequence[tuple[re.Pattern[str], str]]
-    refusals: Mapping[int, str]
 
     def reason(self, line: Line) -> str | None:
         """Why a line is left out; None if it has to replay."""
         if line.number in self.lines:
             return self.lines[line.number]
-        errno = int((line.error or {}).get("errno") or 0)
-        if errno in self.refusals:
-            return self.refusals[errno]
         return next((reason for pattern, reason in self.kinds if pattern.match(line.sql or "")), None)
 
 
 def scope_of(name: str, path: Path = LIST) -> Scope:
     """The scope of the transcript of that name.
 
-    The file holds `[kinds]` (reason = pattern), `[refusals]` (reason = errno) and one table per transcript, whose keys
-    are lines and ranges ("12", "30-41", "50, 53") and whose values are reasons.
+    The file holds `[kinds]` (reason = pattern) and one table per transcript, whose keys are lines and ranges ("12",
+    "30-41", "50, 53") and whose values are reasons.
     """
     entries = tomllib.loads(path.read_text())
     lines = {number: reason for text, reason in entries.get(name, {}).items() for number in _numbers(text)}
     kinds = [(re.compile(rf"\s*(?:{text})", re.IGNORECASE), reason) for reason, text in entries["kinds"].items()]
-    return Scope(lines, kinds, {errno: reason for reason, errno in entries["refusals"].items()})
+    return Scope(lines, kinds)
 
 
 def _numbers(lines: str) -> list[int]:

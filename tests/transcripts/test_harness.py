@@ -57,7 +57,7 @@ def test_what_it_does_not_know_is_passed_over(tmp_path: Path) -> None:
         {"t": 2, "note": "odd", "partitions_meta": [{"db_name": "d"}]},
         {"t": 2, "note": "empty", "partitions_meta": []},
         {"t": 3, "note": "seen", "statements_seen_by_fe": [["OK"]]},
-        {**CREATE, "who": "somebody#else"},
+        {**CREATE, "who": "root#else"},
     )
     assert 9 in played.agreed
 
