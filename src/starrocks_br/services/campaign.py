@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from starrocks_br.domain.conclusion import Looked, look_again
 from starrocks_br.domain.errors import (
@@ -25,7 +25,7 @@ from starrocks_br.domain.names import DatabaseName, Label, PartitionName, TableR
 from starrocks_br.domain.partitions import Identity
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import CANCELLED, SLOT_TAKEN, Job, JobKind
-from starrocks_br.domain.snapshot import Consistency, Entry
+from starrocks_br.domain.snapshot import Consistency, Entry, Snapshot
 from starrocks_br.domain.status import UNSETTLED, Event, Status
 from starrocks_br.services.conclude import conclude, late
 from starrocks_br.services.reports import DatabaseOutcome
@@ -60,14 +60,24 @@ class Draft:
     submit: Callable[[], None]
 
     @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot to be."""
+        return self.entries[0].snapshot
+
+    @property
     def label(self) -> Label:
-        """The label of the snapshot to be."""
-        return self.entries[0].label
+        """Its label."""
+        return self.snapshot.label
 
     @property
     def database(self) -> DatabaseName:
         """Whose slot it takes."""
-        return self.entries[0].snapshot.database
+        return self.snapshot.database
+
+    def sent(self, at: datetime) -> Draft:
+        """The same, about to be sent at that instant of the leader's clock."""
+        snapshot = evolve(self.snapshot, status=Status.RUNNING, submitted_at=at)
+        return evolve(self, entries=tuple(evolve(entry, snapshot=snapshot) for entry in self.entries))
 
 
 @define(kw_only=True)
@@ -159,7 +169,8 @@ class Campaign:
         database, label = draft.database, draft.label
         try:
             self.ports.backups.record(draft.entries)
-            if not self.ports.backups.advance(label, Event.SENT, {"submitted_at": self._leader_time(draft)}):
+            draft = draft.sent(self._leader_time(draft))
+            if not self.ports.backups.advance(label, Event.SENT, {"submitted_at": draft.snapshot.submitted_at}):
                 raise OutcomeUnknown(f"snapshot {label} could not be written down as sent; it was not sent")
         except ClusterError as error:
             self._end_or_retry(database, label, error)
@@ -176,7 +187,7 @@ class Campaign:
     def _leader_time(self, draft: Draft) -> datetime:
         """The leader's clock now, told from when it was last read: a statement less for every job."""
         elapsed = self.ports.clock.monotonic() - draft.looked_at
-        return draft.entries[0].snapshot.created_at + timedelta(seconds=int(elapsed))
+        return draft.snapshot.created_at + timedelta(seconds=int(elapsed))
 
     def _watch(self, draft: Draft) -> None:
         self._blocked.pop(draft.database, None)

@@ -47,8 +47,8 @@ def test_the_point_of_an_unchanged_database_is_right_after_the_look_however_long
     world.ready("d1.t", "d2.t")
     world.backup("d1.*", "d2.*")
     world.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 1)")
-    world.before("BACKUP SNAPSHOT `d1`", lambda: world.later(30))
-    world.after("BACKUP SNAPSHOT `d1`", lambda: world.sql("INSERT INTO d2.t VALUES (3, '2024-01-01', 1)"))
+    world.before("BACKUP SNAPSHOT d1", lambda: world.later(30))
+    world.after("BACKUP SNAPSHOT d1", lambda: world.sql("INSERT INTO d2.t VALUES (3, '2024-01-01', 1)"))
     before = world.clock.now()
     report = world.backup("d1.*", "d2.*", max_parallel=1)
     assert report.databases[1].status is Status.UNCHANGED
@@ -177,7 +177,7 @@ def test_a_problem_that_went_away_before_the_retry_is_no_problem_any_more(world:
     world.ready("d1.t", "d1.u")
     world.wait_at_most(0)
     world.sql("ALTER TABLE d1.t ADD TEMPORARY PARTITION tp VALUES [('2024-01-01'), ('2024-01-02'))")
-    world.after("BACKUP SNAPSHOT `d1`", lambda: world.sql("ALTER TABLE d1.t DROP TEMPORARY PARTITION tp"))
+    world.after("BACKUP SNAPSHOT d1", lambda: world.sql("ALTER TABLE d1.t DROP TEMPORARY PARTITION tp"))
     world.in_state("SNAPSHOTING", fail("[OLAP_VERSION_ALREADY_MERGED, msg: version already merged]"))
     report = world.backup()
     assert {str(table.table) for table in report.databases[0].tables} == {"d1.t", "d1.u"}
@@ -195,7 +195,7 @@ def test_a_table_dropped_after_the_selection_is_a_problem(world: World) -> None:
 def test_a_database_of_which_nothing_is_left_has_failed(world: World) -> None:
     """The BACKUP is refused because the only table went; the new look finds nothing to try again with."""
     world.ready("d1.t")
-    world.before("BACKUP SNAPSHOT `d1`", lambda: world.sql("DROP TABLE d1.t FORCE"))
+    world.before("BACKUP SNAPSHOT d1", lambda: world.sql("DROP TABLE d1.t FORCE"))
     report = world.backup()
     (outcome,) = report.databases
     assert outcome.status is Status.FAILED
@@ -205,7 +205,7 @@ def test_a_database_of_which_nothing_is_left_has_failed(world: World) -> None:
 
 def test_the_look_is_taken_anew_for_databases_that_had_to_wait_for_their_turn(world: World) -> None:
     world.ready("d1.t", "d2.t")
-    world.after("BACKUP SNAPSHOT `d1`", lambda: world.later(90))
+    world.after("BACKUP SNAPSHOT d1", lambda: world.later(90))
     world.in_state("UPLOADING", lambda: world.sql("INSERT INTO d2.t VALUES (9, '2024-01-01', 9)"))
     world.backup("d1.*", "d2.*", max_parallel=1)
     looks = [sql for sql in world.sent if "partitions_meta WHERE" in sql and "'d2'" in sql and "'d1'" not in sql]
@@ -312,3 +312,12 @@ def test_no_two_points_of_a_table_share_an_instant(world: World) -> None:
     points = [point.snapshot.snapshot_at for point in world.points("d1.t")]
     assert len(points) == 6
     assert len(set(points)) == 6
+
+
+def test_what_is_concluded_still_tells_when_it_was_sent(world: World) -> None:
+    world.ready("d1.t")
+    world.backup("d1.t")
+    snapshot = world.points("d1.t")[0].snapshot
+    assert snapshot.submitted_at is not None
+    assert snapshot.finished_at is not None
+    assert snapshot.created_at <= snapshot.submitted_at <= snapshot.finished_at
