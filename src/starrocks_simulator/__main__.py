@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from starrocks_simulator.frontend import Frontend
+from starrocks_simulator.named_faults import BadFault, plant
 from starrocks_simulator.wire import WireServer
 
 
@@ -31,13 +32,34 @@ from starrocks_simulator.wire import WireServer
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="File whose first line is the password of root.",
 )
-def main(*, host: str, port: int, repository_dir: Path, tick: float, password: str, password_file: Path | None) -> None:
+@click.option(
+    "--fault",
+    "faults",
+    metavar="NAME[#WHICH][=VALUE]",
+    multiple=True,
+    help="What is to go wrong, by name; may be repeated. docs/failures.md lists the names.",
+)
+def main(
+    *,
+    host: str,
+    port: int,
+    repository_dir: Path,
+    tick: float,
+    password: str,
+    password_file: Path | None,
+    faults: tuple[str, ...],
+) -> None:
     """Serve an empty StarRocks cluster until SIGTERM or SIGINT."""
     if password_file is not None:
         password = password_file.read_text().splitlines()[0]
     repository_dir.mkdir(parents=True, exist_ok=True)
     # A new cluster every time: whoever reads a repository must be able to tell whose snapshots are whose.
     frontend = Frontend(repository_dir, tick=tick, password=password, cluster_id=1 + secrets.randbelow(2**31 - 1))
+    try:
+        for fault in faults:
+            plant(frontend, fault)
+    except BadFault as error:
+        raise click.BadParameter(str(error), param_hint="--fault") from error
     asyncio.run(_serve(frontend, host, port))
 
 
@@ -46,7 +68,7 @@ async def _serve(frontend: Frontend, host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    server = WireServer(frontend)
+    server = WireServer(frontend, on_silence=lambda: click.echo("a client waits for an answer that never comes"))
     await server.start_server(host=host, port=port)
     click.echo(f"ready on {host}:{server.port()}")
     await stopping.wait()

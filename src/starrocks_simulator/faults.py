@@ -19,6 +19,14 @@ class ConnectionCut(Exception):
     """The client's connection dies here; raised by a fault, seen by the client as a lost connection."""
 
 
+class Silence(ConnectionCut):
+    """The client never gets an answer, and the line stays up: half-open TCP, a frontend that hangs.
+
+    On the wire the client waits as long as it likes. In process nobody can wait for ever: there it is a lost
+    connection, which is what a read timeout makes of it.
+    """
+
+
 @frozen(kw_only=True)
 class Hold:
     """The job does not move at this tick.
@@ -49,10 +57,10 @@ class Faults:
     """Where a test reaches in.
 
     Attributes:
-        before: Called with each statement before it runs. May raise `ServerError` (the statement is refused) or
-            `ConnectionCut` (nothing happened and the client does not know).
-        after: Called with each statement after its effect. May raise `ConnectionCut` (it happened and the client does
-            not know).
+        before: Called with each statement before it runs. May raise `ServerError` (the statement is refused),
+            `ConnectionCut` or `Silence` (nothing happened and the client does not know).
+        after: Called with each statement after its effect. May raise `ConnectionCut` or `Silence` (it happened and the
+            client does not know).
         steps: Called with each job before its tick. The first that returns something decides the tick.
         registrations: Called with a RESTORE between its checks and the moment its tables get their names, while
             backends create replicas: the window in which a stranger can take one (O2§0.2). True = not done yet.
@@ -62,6 +70,7 @@ class Faults:
 
     before: list[Callable[[str], None]] = field(factory=list)
     after: list[Callable[[str], None]] = field(factory=list)
+    delays: list[Callable[[str], float]] = field(factory=list)
     steps: list[Callable[[Job], Hold | Fail | None]] = field(factory=list)
     registrations: list[Callable[[Job], bool]] = field(factory=list)
     hold_publish: bool = False
@@ -75,6 +84,10 @@ class Faults:
         """Let the planted faults see a statement that has had its effect."""
         for fault in tuple(self.after):
             fault(sql)
+
+    def delay(self, sql: str) -> float:
+        """How many seconds the answer to a statement takes."""
+        return sum(fault(sql) for fault in tuple(self.delays))
 
     def delays_registration(self, job: Job) -> bool:
         """Let the planted faults act while a RESTORE creates replicas; whether one says that they take longer."""

@@ -70,8 +70,15 @@ class Repository:
             return False
 
     def timestamps(self, label: str) -> list[str]:
-        """Of the complete snapshots under a label: one, or two if two databases raced for it (O§0.7)."""
-        return [path.name.removeprefix("__info_").rpartition(".")[0] for path in self._files(label, "__info_")]
+        """Of the snapshots under a label: one, or two if two databases raced for it (O§0.7).
+
+        A file that an upload left half-way shows as `Invalid: __info_….part` (R§6.3).
+        """
+        names = [path.name for path in self._files(label, "__info_")]
+        return [
+            f"Invalid: {name}" if name.endswith(".part") else name.removeprefix("__info_").rpartition(".")[0]
+            for name in names
+        ]
 
     def read_info(self, label: str, timestamp: str) -> dict[str, Any]:
         """The job info of one snapshot.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ from mysql_mimic.variables import GlobalVariables, SessionVariables
 
 from starrocks_simulator.accounts import ROOT
 from starrocks_simulator.errors import ServerError
-from starrocks_simulator.faults import ConnectionCut
+from starrocks_simulator.faults import ConnectionCut, Silence
 from starrocks_simulator.results import Kind
 
 if TYPE_CHECKING:
@@ -87,8 +87,10 @@ def _binary_column(column: Column) -> ResultColumn:
 class WireSession(BaseSession):  # type: ignore[misc]
     """What mysql-mimic keeps per connection, and the engine's own session, opened once the user is known."""
 
-    def __init__(self, frontend: Frontend) -> None:
+    def __init__(self, frontend: Frontend, on_silence: Callable[[], None]) -> None:
         self.frontend = frontend
+        self.on_silence = on_silence
+        self.restarts = frontend.restarts
         self.variables = SessionVariables(GlobalVariables())
         self.variables.set("version", SERVER_VERSION, force=True)
         self.username: str | None = None
@@ -119,7 +121,13 @@ class WireSession(BaseSession):  # type: ignore[misc]
             self.execute(f"USE `{self.database}`")
 
     def execute(self, sql: str) -> Sequence[Result]:
-        """Run every statement of `sql` in the engine."""
+        """Run every statement of `sql` in the engine.
+
+        Raises:
+            ConnectionCut: The frontend's process was started anew since this connection was made.
+        """
+        if self.restarts != self.frontend.restarts:
+            raise ConnectionCut
         if self.engine is None:
             raise ServerError(1045, "28000", "Access denied")
         return self.engine.execute(sql)
@@ -140,10 +148,14 @@ class WireConnection(Connection):  # type: ignore[misc]
     async def handle_query(self, data: bytes) -> None:
         """COM_QUERY: every statement of the text, a result for each, whatever the client's flags (R§11.4)."""
         sql = packets.parse_com_query(capabilities=self.capabilities, client_charset=self.client_charset, data=data).sql
+        await asyncio.sleep(self.session.frontend.faults.delay(sql))
         try:
             results = self.session.execute(sql)
         except ServerError as error:
             await self.stream.write(self.server_error(error))
+            return
+        except Silence:
+            await self.say_nothing()
             return
         except ConnectionCut:
             self.stream.writer.transport.abort()
@@ -151,6 +163,13 @@ class WireConnection(Connection):  # type: ignore[misc]
         for index, result in enumerate(results):
             more = ServerStatus.SERVER_MORE_RESULTS_EXISTS if index + 1 < len(results) else ServerStatus(0)
             await self.write_result(result, more)
+
+    async def say_nothing(self) -> None:
+        """Let the client wait until it hangs up."""
+        self.session.on_silence()
+        while await self.stream.reader.read(1024):
+            pass
+        self.stream.writer.transport.abort()
 
     async def write_result(self, result: Result, more: ServerStatus) -> None:
         """One statement's answer: an OK with affected rows and info, or a result set."""
@@ -246,11 +265,16 @@ class PasswordProvider(IdentityProvider):  # type: ignore[misc]
 
 
 class WireServer(MysqlServer):  # type: ignore[misc]
-    """A listening frontend."""
+    """A listening frontend.
 
-    def __init__(self, frontend: Frontend) -> None:
+    Args:
+        frontend: Who answers.
+        on_silence: Is told when a fault lets a client wait for ever.
+    """
+
+    def __init__(self, frontend: Frontend, on_silence: Callable[[], None] = lambda: None) -> None:
         super().__init__(
-            session_factory=lambda: WireSession(frontend),
+            session_factory=lambda: WireSession(frontend, on_silence),
             capabilities=CAPABILITIES,
             identity_provider=PasswordProvider(frontend),
         )
@@ -260,7 +284,7 @@ class WireServer(MysqlServer):  # type: ignore[misc]
         self.clients[writer] = asyncio.current_task()
         try:
             await self._serve_client(reader, writer)
-        except (ConnectionClosed, ConnectionError, asyncio.IncompleteReadError, ServerError):
+        except (ConnectionClosed, ConnectionCut, ConnectionError, asyncio.IncompleteReadError, ServerError):
             pass  # the client left, or was told why it may not come in
         finally:
             writer.close()

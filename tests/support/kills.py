@@ -34,8 +34,8 @@ class Diary:
 
     def note(self) -> None:
         """Write down what there is now; the change that led here is less than a second old."""
-        found = {f"{database}.{name}": [] for database in ("d1", "d2") for name in sorted(self.world.tables(database))}
-        held: dict[str, Rows] = {table: self.world.rows(table) for table in found}
+        tables = [f"{database}.{name}" for database in ("d1", "d2") for name in sorted(self.world.tables(database))]
+        held = {table: self.world.rows(table) for table in tables}
         self.notes.append((self.world.clock.now(), held))
 
     def at(self, table: str, instant: datetime) -> Rows:
@@ -70,13 +70,15 @@ class Scenario:
     Attributes:
         name: For the test's name.
         prepare: Makes the past.
-        act: Runs the command.
+        act: Runs the command in this process.
+        arguments: The same as a command line.
         again: What a person does after the kill, before the plain backup.
     """
 
     name: str
     prepare: Callable[[Path], Stage]
     act: Callable[[World], object]
+    arguments: Callable[[World], tuple[str, ...]]
     again: Callable[[World], object] = lambda _world: None
 
 
@@ -159,18 +161,30 @@ def _bootstrap(world: World) -> object:
     return bootstrap.run(world.ports, world.place, bootstrap.plan(world.ports, world.place))
 
 
+def _first_label(world: World) -> str:
+    return world.points("d1.t")[-1].label
+
+
 SCENARIOS = (
-    Scenario(name="init", prepare=_tables, act=_init, again=_init),
-    Scenario(name="full backup", prepare=_initialised, act=_backup),
-    Scenario(name="incremental backup", prepare=_changed, act=_backup),
-    Scenario(name="backup of what is unchanged", prepare=_backed_up, act=_backup),
-    Scenario(name="restore", prepare=_dropped, act=lambda world: world.restore("d1.t")),
+    Scenario(name="init", prepare=_tables, act=_init, arguments=lambda _: ("init",), again=_init),
+    Scenario(name="full backup", prepare=_initialised, act=_backup, arguments=lambda _: ("backup",)),
+    Scenario(name="incremental backup", prepare=_changed, act=_backup, arguments=lambda _: ("backup",)),
+    Scenario(name="backup of what is unchanged", prepare=_backed_up, act=_backup, arguments=lambda _: ("backup",)),
+    Scenario(
+        name="restore",
+        prepare=_dropped,
+        act=lambda world: world.restore("d1.t"),
+        arguments=lambda _: ("restore", "--table", "d1.t", "--timestamp", "2099-01-01 00:00:00"),
+    ),
     Scenario(
         name="restore of a hidden table",
         prepare=_dropped,
-        act=lambda world: world.restore("d1.t", label=world.points("d1.t")[-1].label),
+        act=lambda world: world.restore("d1.t", label=_first_label(world)),
+        arguments=lambda world: ("restore", "--table", "d1.t", "--label", _first_label(world)),
     ),
-    Scenario(name="bootstrap", prepare=_lost_cluster, act=_bootstrap, again=_bootstrap),
+    Scenario(
+        name="bootstrap", prepare=_lost_cluster, act=_bootstrap, arguments=lambda _: ("bootstrap",), again=_bootstrap
+    ),
 )
 
 
@@ -225,7 +239,6 @@ def check_aftermath(stage: Stage, scenario: Scenario) -> None:
     backup.run(world.ports, world.request(*DATABASES))
     _check_live(stage)
     world.later(LONG_AFTER)
-    scenario.again(world)
     report = backup.run(world.ports, world.request(*DATABASES))
     _check_live(stage)
     _check_nothing_stuck(world)
@@ -251,13 +264,13 @@ def _check_nothing_stuck(world: World) -> None:
 
 
 def _check_points(stage: Stage) -> None:
-    """Every point that is offered gives the rows that the diary has; tables without any are a loss."""
+    """Every point of one table, and the newest of the others, gives the rows that the diary has."""
     world = stage.world
     tables = sorted({table for _, held in stage.diary.notes for table in held})
     for table in tables:
         points = world.points(table)
         assert points, f"{table} has no point"
-        for point in points:
+        for point in points if table == "d1.t" else points[:1]:
             assert point.snapshot.snapshot_at is not None
             world.sql(f"DROP TABLE IF EXISTS {table} FORCE")
             world.restore(table, label=point.label)
