@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import MySQLdb
 import pymysql
@@ -111,3 +112,43 @@ def test_a_cut_connection_is_lost_to_the_client_and_its_effect_is_not(frontend: 
     frontend.faults.after.clear()
     with pymysql.connect(host="127.0.0.1", port=port, user="root", password="secret") as again:
         again.cursor().execute("USE d")
+
+
+def raw(connection: Any, command: int, payload: bytes) -> bytes:
+    """Send one command byte by byte; the first packet of the answer."""
+    connection._execute_command(command, payload)
+    data: bytes = connection._read_packet().get_all_data()
+    return data
+
+
+def test_only_selects_are_prepared_on_the_server(port: int) -> None:
+    """1295 for the rest (R§11.8); a prepared SELECT gives its rows."""
+    connection: Any
+    with pymysql.connect(host="127.0.0.1", port=port, user="root", password="secret") as connection:
+        for refused in (b"SHOW BACKUP", b"SELECT ?"):
+            with pytest.raises(pymysql.err.Error, match="prepared statement") as error:
+                raw(connection, 0x16, refused)
+            assert error.value.args[0] == 1295
+        prepared = raw(connection, 0x16, b"SELECT 7 AS seven")
+        assert prepared[:1] == b"\x00"
+        assert raw(connection, 0x17, prepared[1:5] + b"\x00" + b"\x01\x00\x00\x00") == b"\x01"
+        packets = [connection._read_packet().get_all_data() for _ in range(4)]
+        assert b"seven" in packets[0]
+        assert packets[2] == b"\x00\x00\x017"
+
+
+def test_the_command_line_client_completes_names_and_resets(port: int) -> None:
+    """COM_FIELD_LIST, COM_RESET_CONNECTION; an unknown table is told as such."""
+    connection: Any
+    with pymysql.connect(host="127.0.0.1", port=port, user="root", password="secret") as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE DATABASE d")
+        cursor.execute("USE d")
+        cursor.execute("CREATE TABLE t (id INT) DISTRIBUTED BY HASH(id) PROPERTIES('replication_num'='1')")
+        assert b"id" in raw(connection, 0x04, b"t\x00")
+        connection._read_packet()
+        with pytest.raises(pymysql.err.Error, match="Unknown table"):
+            raw(connection, 0x04, b"nope\x00")
+        raw(connection, 0x1F, b"")
+        cursor.execute("SELECT DATABASE()")
+        assert cursor.fetchall() in (((None,),), (("",),))
