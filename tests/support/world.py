@@ -103,6 +103,7 @@ class World:
     frontend: Frontend = field(init=False)
     user: Session = field(init=False)
     ports: Ports = field(init=False)
+    executor: SqlAlchemyExecutor = field(init=False)
     _sessions: list[Session] = field(factory=list, init=False)
     _tokens: Counting = field(factory=Counting)
 
@@ -130,8 +131,9 @@ class World:
     def reconnect(self) -> Ports:
         """The product, started anew: another process that knows nothing of the last one."""
         connection = from_engine(engine_on(self._connect, self.sent.append))
+        self.executor = SqlAlchemyExecutor(connection)
         return Ports(
-            cluster=StarRocksCluster(SqlAlchemyExecutor(connection), OPS),
+            cluster=StarRocksCluster(self.executor, OPS),
             backups=SqlAlchemyBackupHistory(connection, OPS),
             restores=SqlAlchemyRestoreHistory(connection, OPS),
             clock=VirtualTime(self.clock, self._ring),
@@ -264,21 +266,25 @@ class World:
         yield counted
         counted.extend(sql for sql in self.sent[start:] if not POLLS.match(sql))
 
+    def times_sent(self, pattern: str) -> int:
+        """How many statements of the product matched so far, backticks aside."""
+        return sum(re.search(pattern, sql.replace("`", "")) is not None for sql in self.sent)
+
     # --- what goes wrong --------------------------------------------------------------------------------------------
 
     def before(self, pattern: str, act: Callable[[], object], *, nth: int = 1) -> None:
-        """Let something happen once, right before the product's nth statement that matches."""
+        """Let something happen once, right before the product's nth statement that matches, backticks aside."""
         self._plant(self.frontend.faults.before, pattern, act, nth)
 
     def after(self, pattern: str, act: Callable[[], object], *, nth: int = 1) -> None:
-        """Let something happen once, right after the product's nth statement that matches has had its effect."""
+        """Let something happen once, right after the product's nth statement that matches has acted; backticks aside."""
         self._plant(self.frontend.faults.after, pattern, act, nth)
 
     def _plant(self, faults: list[Callable[[str], None]], pattern: str, act: Callable[[], object], nth: int) -> None:
         wanted, seen = re.compile(pattern), count(1)
 
         def fault(sql: str) -> None:
-            if wanted.search(sql) and next(seen) == nth:
+            if wanted.search(sql.replace("`", "")) and next(seen) == nth:
                 faults.remove(fault)
                 act()
 
@@ -295,11 +301,11 @@ class World:
             alarm[1]()
 
     def always(self, pattern: str, act: Callable[[], object]) -> Callable[[], None]:
-        """Let something happen before every statement that matches, until what is given back is called."""
+        """Let something happen before every statement that matches, backticks aside; what is given back ends it."""
         wanted = re.compile(pattern)
 
         def fault(sql: str) -> None:
-            if wanted.search(sql):
+            if wanted.search(sql.replace("`", "")):
                 act()
 
         self.frontend.faults.before.append(fault)

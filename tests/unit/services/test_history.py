@@ -1,0 +1,110 @@
+"""What is recorded, as people look at it."""
+
+from __future__ import annotations
+
+import pytest
+
+from starrocks_br.domain.errors import NotInitialised, RequestError
+from starrocks_br.domain.names import Label, TableRef
+from starrocks_br.domain.snapshot import BackupType
+from starrocks_br.domain.status import Status
+from starrocks_br.services import history
+from tests.support.world import World, fail, only_reads
+
+
+@pytest.fixture
+def three(world: World) -> World:
+    """A full backup of two tables, an incremental one, and one that failed."""
+    world.ready("d1.a", "d1.b").backup()
+    world.sql("INSERT INTO d1.a VALUES (3, '2024-01-01', 3)")
+    world.backup()
+    world.sql("INSERT INTO d1.b VALUES (3, '2024-01-01', 3)")
+    world.in_state("UPLOADING", fail("[COMMON_ERROR, msg: user cancelled]"))
+    world.backup()
+    return world
+
+
+def test_the_newest_comes_first_and_what_can_be_restored_is_told(three: World) -> None:
+    report = history.history(three.ports, three.place)
+    times = [outline.snapshot.created_at for outline in report.outlines]
+    assert times == sorted(times, reverse=True)
+    assert [outline.snapshot.status for outline in report.outlines[:2]] == [Status.FAILED] * 2
+    restorable = {
+        (outline.label, outline.table) for outline in report.outlines if outline.snapshot.status is Status.FINISHED
+    }
+    assert report.points == restorable
+    assert len(restorable) == 4
+    assert not report.more
+
+
+def test_a_limit_says_that_there_is_more(three: World) -> None:
+    report = history.history(three.ports, three.place, limit=3)
+    assert (len(report.outlines), report.more) == (3, True)
+
+
+def test_only_one_tables(three: World) -> None:
+    report = history.history(three.ports, three.place, table=TableRef.parse("d1.b"))
+    assert {str(outline.table) for outline in report.outlines} == {"d1.b"}
+    assert len(report.outlines) == 3
+
+
+def test_metadata_snapshots_are_shown_on_demand(three: World) -> None:
+    shown = history.history(three.ports, three.place, everything=True)
+    assert BackupType.METADATA in {outline.type for outline in shown.outlines}
+    assert BackupType.METADATA not in {outline.type for outline in history.history(three.ports, three.place).outlines}
+
+
+def test_show_tells_partitions_chain_and_what_the_repository_says(three: World) -> None:
+    newest, oldest = three.points("d1.a")
+    report = history.show(three.ports, three.place, newest.label)
+    assert {str(table): len(labels) for table, labels in report.chains.items()} == {"d1.a": 2, "d1.b": 2}
+    assert report.chains[TableRef.parse("d1.a")] == (oldest.label, newest.label)
+    assert report.remote == ""
+    (entry,) = history.show(three.ports, three.place, newest.label, TableRef.parse("d1.a")).entries
+    assert list(entry.captured) == ["p1"]
+
+
+def test_show_of_a_broken_chain_has_no_chain(three: World) -> None:
+    newest, oldest = three.points("d1.a")
+    three.sql(f"DELETE FROM ops.backup_history WHERE label = '{oldest.label}'")
+    assert history.show(three.ports, three.place, newest.label).chains[TableRef.parse("d1.a")] == ()
+
+
+def test_show_of_a_snapshot_that_the_repository_lost_says_so(three: World) -> None:
+    label = three.points("d1.a")[0].label
+    for folder in three.folder.rglob(f"__ss_{label}"):
+        folder.rename(folder.with_name("gone"))
+    assert history.show(three.ports, three.place, label).remote == "the repository does not list it"
+
+
+def test_show_of_an_unchanged_snapshot_expects_nothing_in_the_repository(three: World) -> None:
+    three.backup()
+    label = three.backup().databases[0].label
+    assert label is not None
+    report = history.show(three.ports, three.place, label)
+    assert (report.snapshot.status, report.remote) == (Status.UNCHANGED, "")
+
+
+def test_show_of_a_metadata_snapshot_has_no_entries(three: World) -> None:
+    metadata = three.backup().metadata
+    assert metadata is not None
+    assert metadata.label is not None
+    assert history.show(three.ports, three.place, metadata.label).entries == ()
+
+
+def test_show_of_a_label_that_nobody_recorded_says_so(three: World) -> None:
+    with pytest.raises(RequestError, match="nothing is recorded"):
+        history.show(three.ports, three.place, Label("d1_x"))
+
+
+def test_looking_back_sends_only_reads(three: World) -> None:
+    with three.counted() as sent:
+        history.history(three.ports, three.place)
+        history.show(three.ports, three.place, three.points("d1.a")[0].label)
+    assert only_reads(sent)
+
+
+def test_without_init_it_says_what_to_run(world: World) -> None:
+    with pytest.raises(NotInitialised) as refusal:
+        history.history(world.ports, world.place)
+    assert "init" in refusal.value.hint
