@@ -10,6 +10,7 @@ from starrocks_simulator.errors import refused
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.results import Result, strings
 from starrocks_simulator.show_filter import Row, like, shown
+from starrocks_simulator.show_proc import BRANCHES
 from starrocks_simulator.times import show
 from starrocks_simulator.variables import VERSION, config_comment, config_type, is_mutable
 
@@ -32,33 +33,6 @@ _COMPUTE_NODES: Final = (
     "SystemDecommissioned", "ClusterDecommissioned", "ErrMsg", "Version", "CpuCores", "MemLimit", "NumRunningQueries",
     "MemUsedPct", "CpuUsedPct", "DataCacheMetrics", "HasStoragePath", "StatusCode",
 )  # fmt: skip
-_PROC: Final = [
-    "brokers",
-    "frontends",
-    "routine_loads",
-    "catalog",
-    "colocation_group",
-    "cluster_balance",
-    "load_error_hub",
-    "meta_recovery",
-    "global_current_queries",
-    "tasks",
-    "compute_nodes",
-    "statistic",
-    "jobs",
-    "warehouses",
-    "resources",
-    "monitor",
-    "transactions",
-    "backends",
-    "current_queries",
-    "stream_loads",
-    "replications",
-    "dbs",
-    "current_backend_instances",
-    "historical_nodes",
-    "compactions",
-]
 
 
 def show_frontends(session: Session, cursor: Cursor) -> Result:
@@ -127,11 +101,11 @@ def _backends(session: Session) -> Result:
 
 
 def show_proc(session: Session, cursor: Cursor) -> Result:
-    """SHOW PROC '/…': the root, frontends and backends."""
+    """SHOW PROC '/…': frontends, backends, and what `show_proc` has."""
     path = cursor.string().rstrip("/")
     cursor.end()
-    if path == "":
-        return strings(("name",), [(name,) for name in _PROC])
+    if path in BRANCHES:
+        return BRANCHES[path](session)
     if path == "/frontends":
         return _frontends(session)
     if path == "/backends":
