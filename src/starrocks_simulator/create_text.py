@@ -12,7 +12,8 @@ _UNSHOWN: Final = frozenset({"default.replication_num", "bucket_size"})
 
 def create_table_text(table: Table) -> str:
     """The statement that would make the table."""
-    lines = [_column(column) for column in table.visible_columns] + [_index(index) for index in table.indexes]
+    # the hidden columns of an automatic table show here and nowhere else (O§f)
+    lines = [_column(column) for column in table.columns] + [_index(index) for index in table.indexes]
     parts = [
         f"CREATE TABLE `{table.name}` (",
         ",\n".join(lines),
@@ -93,7 +94,7 @@ def _partition_by(table: Table) -> str:
     if partitioning is None:
         return ""
     if partitioning.automatic:
-        shown = ", ".join(partitioning.expressions)
+        shown = ",".join(partitioning.expressions)
         single = len(partitioning.expressions) == 1 and bool(partitioning.unit)
         return f"PARTITION BY {shown if single else f'({shown})'}"
     shown = names(partitioning.columns)

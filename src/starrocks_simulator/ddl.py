@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator.catalog import SYSTEM_DATABASES, Database, DroppedTable, Partition, Table, TableState
 from starrocks_simulator.create_table import build_table, check_definition
+from starrocks_simulator.create_text import create_table_text
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import analyzing, refused, table_not_found, unknown_table
 from starrocks_simulator.handlers import Handler
-from starrocks_simulator.parse_table import table_definition
+from starrocks_simulator.lexer import tokenize
+from starrocks_simulator.parse_table import TableDefinition, table_definition
 from starrocks_simulator.results import OK, Result
 from starrocks_simulator.versions import renew
 
@@ -65,7 +67,7 @@ def create_table(session: Session, cursor: Cursor) -> Result:
     """CREATE TABLE [IF NOT EXISTS] [db.]name ( … ) …."""
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     database_name, name = cursor.qualified()
-    definition = table_definition(cursor)
+    definition = _like(session, cursor) if cursor.accept("LIKE") else table_definition(cursor)
     database = session.find_database(database_name)
     check_definition(definition)
     if name in database.tables:
@@ -74,6 +76,17 @@ def create_table(session: Session, cursor: Cursor) -> Result:
         raise analyzing(f"Table '{name}' already exists", 1050, "42S01")
     database.tables[name] = build_table(session.frontend, name, definition)
     return OK
+
+
+def _like(session: Session, cursor: Cursor) -> TableDefinition:
+    """The definition of the table named behind LIKE."""
+    model = find_table(session, *cursor.qualified())
+    cursor.end()
+    text = create_table_text(model).removesuffix(";")
+    copy = Cursor(text, tokenize(text))
+    copy.expect("CREATE", "TABLE")
+    copy.name()
+    return table_definition(copy)
 
 
 def drop_table(session: Session, cursor: Cursor) -> Result:

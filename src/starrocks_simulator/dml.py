@@ -102,7 +102,7 @@ def _targets(table: Table, statement: Insert) -> list[Partition] | None:
 
 def _check_partitions(table: Table) -> None:
     if not table.partitions:
-        raise refused(
+        raise analyzing(
             "data cannot be inserted into table with empty partition.Use `SHOW PARTITIONS FROM "
             f"{table.name}` to see the currently partitions of this table. "
         )

@@ -23,7 +23,10 @@ def overwrite(session: Session, table: Table, targets: list[Partition] | None) -
     dynamic = targets is None and session.variables["dynamic_overwrite"] == "true" and table.partitioning is not None
     if dynamic and SHADOW not in table.partitions:
         # the server dereferences the shadow partition that a partial RESTORE lost (O§f)
-        raise refused('Cannot invoke "com.starrocks.catalog.Partition.getId()" because the return value is null')
+        raise refused(
+            'Cannot invoke "com.starrocks.catalog.Partition.getId()" because the return value of '
+            '"com.starrocks.catalog.OlapTable.getPartition(String)" is null'
+        )
     before = {partition.id for partition in table.shown_partitions()}
     parts = route(session, table, targets) if _any_staged(session) else []
     replaced = targets if targets is not None else [one for one in table.shown_partitions() if one.id in before]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Final
 
 from attrs import define, field
@@ -190,6 +191,7 @@ def _partition_by(cursor: Cursor, found: TableDefinition) -> None:
         unit = next((unit for _, unit in columns if unit), "")
         if unit:
             found.partitioning.automatic, found.partitioning.unit = True, unit
+            found.partitioning.expressions = [_truncated(columns[0][0], unit)]
         if cursor.looking_at("("):
             found.items = partition_items(cursor)
         return
@@ -219,22 +221,25 @@ def _automatic(cursor: Cursor, found: TableDefinition) -> Partitioning:
         terms = [_term(cursor)]
         while cursor.accept(","):
             terms.append(_term(cursor))
-    shown = [f"date_trunc('{unit}', {name})" if unit else f"`{name}`" for name, unit in terms]
     if len(terms) == 1 and terms[0][1]:
-        return Partitioning("RANGE", [terms[0][0]], automatic=True, unit=terms[0][1], expressions=shown)
-    columns = []
-    for index, (name, unit) in enumerate(terms):
-        columns.append(_generated(found, index, name, unit) if unit else name)
-    return Partitioning("LIST", columns, automatic=True, expressions=shown)
+        name, unit = terms[0]
+        return Partitioning("RANGE", [name], automatic=True, unit=unit, expressions=[_truncated(name, unit)])
+    numbers = itertools.count()
+    columns = [_generated(found, next(numbers), name, unit) if unit else name for name, unit in terms]
+    return Partitioning("LIST", columns, automatic=True, expressions=[f"`{name}`" for name in columns])
 
 
-def _generated(found: TableDefinition, index: int, name: str, unit: str) -> str:
+def _truncated(name: str, unit: str) -> str:
+    return f"date_trunc('{unit}', {name})"
+
+
+def _generated(found: TableDefinition, number: int, name: str, unit: str) -> str:
     source = next((column for column in found.columns if column.name.lower() == name.lower()), None)
     if source is None:
         raise analyzing(f"Partition exp column:{name} does not exist in columns")
-    hidden = f"__generated_partition_column_{index}"
+    hidden = f"__generated_partition_column_{number}"
     found.columns.append(
-        Column(hidden, source.type, generated=f"date_trunc('{unit}', {name})", hidden=True, nullable=True)
+        Column(hidden, source.type, generated=f"date_trunc('{unit}', `{name}`)", hidden=True, nullable=True)
     )
     return hidden
 

@@ -33,6 +33,11 @@ _MACROS: Final = (
     "hours_diff(a, b) AS date_sub('hour', CAST(b AS TIMESTAMP), CAST(a AS TIMESTAMP))",
     "days_diff(a, b) AS date_sub('day', CAST(b AS TIMESTAMP), CAST(a AS TIMESTAMP))",
     "to_date(a) AS CAST(a AS DATE)",
+    "unix_timestamp(a) AS CAST(epoch(CAST(a AS TIMESTAMP)) AS BIGINT)",
+    (
+        "substring_index(s, d, n) AS CASE WHEN n < 0 THEN array_to_string(string_split(s, d)[n:], d) "
+        "ELSE array_to_string(string_split(s, d)[:n], d) END"
+    ),
     "sleep(n) AS n >= 0",
 )
 _MERGES: Final = {
@@ -69,6 +74,7 @@ class Rows:
         self.duckdb.execute(f"SET search_path = '{name}.main,memory.main'")
         self._stored: dict[int, set[int]] = {}
         self._views: dict[str, str] = {}
+        self._counts: dict[int, int] = {}
         weakref.finalize(self, _detach, name)
 
     def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -87,14 +93,17 @@ class Rows:
         return physical_id in self._stored
 
     def count(self, physical_id: int) -> int:
-        """Number of rows stored; O(1) for DuckDB."""
+        """Number of rows stored; kept until they change, for partitions_meta asks for all of them at once."""
         if physical_id not in self._stored:
             return 0
-        return int(self.query(f"SELECT count(*) FROM p{physical_id}")[0][0])
+        if physical_id not in self._counts:
+            self._counts[physical_id] = int(self.query(f"SELECT count(*) FROM p{physical_id}")[0][0])
+        return self._counts[physical_id]
 
     def drop(self, physical_ids: Iterable[int]) -> None:
         """Throw the rows away."""
         for physical_id in physical_ids:
+            self._counts.pop(physical_id, None)
             if physical_id in self._stored:
                 self.duckdb.execute(f"DROP TABLE p{physical_id}")
                 del self._stored[physical_id]
@@ -170,6 +179,7 @@ class Rows:
             staged: A query that gives `n` (their order) and the columns as `c<unique id>`.
         """
         self.prepare(physical_id, columns)
+        self._counts.pop(physical_id, None)
         names = ", ".join(f"c{column.unique_id}" for column in columns)
         if model is Model.DUPLICATE:
             self.duckdb.execute(f"INSERT INTO p{physical_id} ({names}) SELECT {names} FROM ({staged})")
@@ -190,6 +200,7 @@ class Rows:
         if physical_id not in self._stored:
             return 0
         self.prepare(physical_id, columns)
+        self._counts.pop(physical_id, None)
         named = ", ".join(f"c{column.unique_id} AS {quoted(column.name)}" for column in columns)
         found = self.query(
             f"DELETE FROM p{physical_id} WHERE rowid IN "

@@ -100,11 +100,14 @@ def test_columns_make_list_partitions_on_load(run: Run) -> None:
 
 
 def test_a_column_beside_an_expression_has_a_hidden_column(run: Run) -> None:
-    """It is stored and never shown."""
+    """It is stored, and shown by SHOW CREATE TABLE only."""
     run(f"CREATE TABLE t (id INT, c VARCHAR(20), dt DATETIME) PARTITION BY c, date_trunc('day', dt) {TAIL}")
     run("INSERT INTO t VALUES (1, 'new york', '2024-01-01 10:00:00')")
     assert ("pnewyork_20240101",) in run(NAMES)
     assert [row[0] for row in run("DESC t")] == ["id", "c", "dt"]
+    assert (
+        "`__generated_partition_column_0` datetime NULL AS date_trunc('day', `dt`)" in run("SHOW CREATE TABLE t")[0][1]
+    )
     assert len(run("SELECT * FROM t")[0]) == 3
 
 

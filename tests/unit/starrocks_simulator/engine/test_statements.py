@@ -266,3 +266,24 @@ def test_a_column_list_takes_rows_from_a_query(run: Run) -> None:
     run("INSERT INTO t (w, id) SELECT 'x', 1 WHERE NOT EXISTS (SELECT 1 FROM t)")
     run("INSERT INTO t (w, id) SELECT 'y', 2 WHERE NOT EXISTS (SELECT 1 FROM t)")
     assert run("SELECT id, v, w FROM t") == [(1, 4, "x")]
+
+
+def test_every_create_text_makes_the_same_table_again(run: Run) -> None:
+    """SHOW CREATE TABLE is read back by CREATE TABLE, by hand and through LIKE."""
+    tail = "DISTRIBUTED BY HASH(id) BUCKETS 2 PROPERTIES ('replication_num' = '1')"
+    tables = [
+        f"(id INT NOT NULL, c VARCHAR(9) DEFAULT 'x' COMMENT 'y') PRIMARY KEY(id) COMMENT 'z' {tail}",
+        f"(id INT, dt DATE) PARTITION BY RANGE(dt) (PARTITION p VALUES LESS THAN ('2024-01-01')) {tail}",
+        f"(id INT, c VARCHAR(9)) PARTITION BY LIST(c) (PARTITION p VALUES IN ('a', 'b')) {tail}",
+        f"(id INT, dt DATETIME) PARTITION BY date_trunc('month', dt) {tail}",
+        f"(id INT, s DECIMAL(10, 2) SUM) AGGREGATE KEY(id) {tail}",
+        "(id INT, v INT, INDEX ix (v) USING BITMAP) DISTRIBUTED BY RANDOM PROPERTIES ('replication_num' = '1')",
+    ]
+    for number, body in enumerate(tables):
+        run(f"CREATE TABLE t{number} {body}")
+        text = run(f"SHOW CREATE TABLE t{number}")[0][1]
+        run(f"CREATE TABLE l{number} LIKE t{number}")
+        assert run(f"SHOW CREATE TABLE l{number}")[0][1].replace(f"`l{number}`", f"`t{number}`") == text
+        run(f"DROP TABLE t{number} FORCE")
+        run(text)
+        assert run(f"SHOW CREATE TABLE t{number}")[0][1] == text
