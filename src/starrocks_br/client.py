@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy import Engine
 
 from starrocks_br.adapters.settings import Settings
@@ -125,14 +125,15 @@ class Client:
         """What `backup` would do now. Writes nothing."""
         return backup.plan(self.ports, self._backup_request(full=full, tables=tables))
 
-    def backup(self, *, full: bool = False, tables: Sequence[str] = ()) -> BackupReport:
+    def backup(self, *, full: bool = False, tables: Sequence[str] = (), wait: float | None = None) -> BackupReport:
         """Back up: per table whole, the partitions that differ, or nothing.
 
         Args:
             full: Take every table whole.
             tables: `db.table` or `db.*`; none: those of the settings.
+            wait: Seconds to wait for a job slot that someone else holds; None: as the settings say.
         """
-        return backup.run(self.ports, self._backup_request(full=full, tables=tables))
+        return backup.run(self.ports, self._backup_request(full=full, tables=tables, wait=wait))
 
     def history(self, *, table: str | None = None, limit: int | None = None, everything: bool = False) -> HistoryReport:
         """What is recorded, newest first; see `services.history.history`."""
@@ -181,9 +182,14 @@ class Client:
             allow_fuzzy=allow_fuzzy,
         )
 
-    def restore(self, plan: RestorePlan) -> RestoreReport:
-        """Do what was planned; a stale plan is refused."""
-        return restore.run(self.ports, self._restore_request(plan.manifest.table, plan.target.table), plan)
+    def restore(self, plan: RestorePlan, *, wait: float | None = None) -> RestoreReport:
+        """Do what was planned; a stale plan is refused.
+
+        Args:
+            plan: What `plan_restore` gave.
+            wait: Seconds to wait for a job slot that someone else holds; None: as the settings say.
+        """
+        return restore.run(self.ports, self._restore_request(plan.manifest.table, plan.target.table, wait), plan)
 
     def plan_bootstrap(self, label: str | None = None) -> BootstrapPlan:
         """Which metadata snapshot a cold start would take. Writes nothing."""
@@ -202,17 +208,21 @@ class Client:
             job_timeout=settings.job_timeout,
             poll_interval=settings.poll_interval,
             wait=settings.wait,
+            reconnect_timeout=settings.reconnect_timeout,
             replication_num=settings.replication_num,
         )
 
-    def _backup_request(self, *, full: bool, tables: Sequence[str]) -> BackupRequest:
+    def _backup_request(self, *, full: bool, tables: Sequence[str], wait: float | None = None) -> BackupRequest:
         return BackupRequest(
-            place=self._place,
+            place=self._waiting(wait),
             selection=Selection(tuple(tables)) if tables else self.settings.selection,
             full=full,
             max_chain=self.settings.max_chain,
             max_parallel=self.settings.max_parallel_databases,
         )
 
-    def _restore_request(self, table: TableRef, into: TableRef) -> RestoreRequest:
-        return RestoreRequest(place=self._place, table=table, into=into)
+    def _restore_request(self, table: TableRef, into: TableRef, wait: float | None = None) -> RestoreRequest:
+        return RestoreRequest(place=self._waiting(wait), table=table, into=into)
+
+    def _waiting(self, wait: float | None) -> Place:
+        return self._place if wait is None else evolve(self._place, wait=wait)

@@ -52,6 +52,16 @@ def _tuple(value: Iterable[str]) -> tuple[str, ...]:
     return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else given
 
 
+def _hosts(value: str | Iterable[str]) -> str | tuple[str, ...]:
+    return value if isinstance(value, str) else _tuple(value)
+
+
+def _address(host: str, port: int) -> tuple[str, int]:
+    """A name may bring its own port; what holds several colons is an IPv6 address."""
+    name, _, own = host.partition(":")
+    return (name, int(own)) if own.isdecimal() else (host, port)
+
+
 def _database(text: str) -> DatabaseName:
     return DatabaseName(text)
 
@@ -82,8 +92,8 @@ class Settings:
     """Where to work, as whom, and on what.
 
     Attributes:
-        host: A frontend, any of them: the leader is found through it.
-        port: Its query_port.
+        host: A frontend, `name` or `name:port`, or several: the leader is found through the first that answers.
+        port: Its query_port; that of every host that names none.
         user: The account.
         password: Of the account; may be empty.
         database: Holds our own tables.
@@ -92,6 +102,10 @@ class Settings:
         job_timeout: Seconds until the server gives a job up; it refuses less than 600 (R§2.2).
         poll_interval: Seconds between two looks at running jobs.
         wait: Seconds to wait for a job slot that someone else holds.
+        connect_timeout: Whole seconds to wait for a frontend to take the call.
+        read_timeout: Whole seconds to wait for an answer; a line that is silent for longer is dead. Keep it above the
+            server's own query_timeout.
+        reconnect_timeout: Seconds for which a lost connection is made anew, over and over, while a job is watched.
         max_parallel_databases: How many databases have a job at the same time.
         replication_num: For restored and own tables; None: as recorded, or as many as there can be.
         max_chain: The greatest number of entries in a chain.
@@ -102,7 +116,7 @@ class Settings:
         InvalidSettings: Naming all that is wrong, not only the first.
     """
 
-    host: str
+    host: str | tuple[str, ...] = field(converter=_hosts)
     port: int
     user: str
     password: Secret = field(converter=_secret, repr=False)
@@ -112,6 +126,9 @@ class Settings:
     job_timeout: int = 86_400
     poll_interval: float = 1.0
     wait: float = 60.0
+    connect_timeout: int = 10
+    read_timeout: int = 960
+    reconnect_timeout: float = 300.0
     max_parallel_databases: int = 4
     replication_num: int | None = None
     max_chain: int = 30
@@ -122,6 +139,12 @@ class Settings:
         found = tuple(problem for name in CHECKS for problem in problems_of(name, getattr(self, name)))
         if found:
             raise InvalidSettings("the settings cannot be used", found)
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Name and port of each frontend, in the order given."""
+        hosts = (self.host,) if isinstance(self.host, str) else self.host
+        return tuple(_address(host, self.port) for host in hosts)
 
     @property
     def selection(self) -> Selection:
@@ -141,6 +164,17 @@ def problems_of(name: str, value: object) -> tuple[str, ...]:
 def _text(value: object) -> Iterator[str]:
     if not isinstance(value, str) or not value.strip():
         yield f"{value!r} is no text"
+
+
+def _host(value: object) -> Iterator[str]:
+    hosts = value if isinstance(value, tuple) else (value,)
+    if not hosts:
+        yield "it is an empty list"
+    for host in hosts:
+        yield from _text(host)
+        port = _address(host, 1)[1] if isinstance(host, str) else 1
+        if not 1 <= port <= _PORTS:
+            yield f"{host!r}: {port} is not between 1 and {_PORTS}"
 
 
 def _password(value: object) -> Iterator[str]:
@@ -204,10 +238,11 @@ def _kind(kind: type, words: str) -> Callable[[object], Iterator[str]]:
 
 
 _YEAR: Final = 31_536_000
+_PORTS: Final = 65_535
 
 CHECKS: Final[Mapping[str, Callable[[object], Iterator[str]]]] = {
-    "host": _text,
-    "port": _whole(1, 65_535),
+    "host": _host,
+    "port": _whole(1, _PORTS),
     "user": _text,
     "password": _password,
     "database": _ops,
@@ -216,6 +251,9 @@ CHECKS: Final[Mapping[str, Callable[[object], Iterator[str]]]] = {
     "job_timeout": _whole(600, _YEAR),
     "poll_interval": _seconds(0.01),
     "wait": _seconds(0),
+    "connect_timeout": _whole(1, _YEAR),
+    "read_timeout": _whole(1, _YEAR),
+    "reconnect_timeout": _seconds(0),
     "max_parallel_databases": _whole(1),
     "replication_num": _optional(_whole(1)),
     "max_chain": _whole(1),

@@ -266,6 +266,12 @@ def _texts(node: yaml.Node) -> tuple[str, ...]:
     return tuple(_text(item) for item in node.value)
 
 
+def _hosts(node: yaml.Node) -> str | tuple[str, ...]:
+    if isinstance(node, yaml.SequenceNode):
+        return tuple(_text(item) for item in node.value)
+    return _text(node)
+
+
 def _timezone(node: yaml.Node) -> tzinfo:
     text = _text(node)
     try:
@@ -275,7 +281,7 @@ def _timezone(node: yaml.Node) -> tzinfo:
 
 
 _READERS: Final[Mapping[str, Callable[[yaml.Node], object]]] = {
-    "host": _text,
+    "host": _hosts,
     "port": _whole,
     "user": _text,
     "database": _text,
@@ -284,6 +290,9 @@ _READERS: Final[Mapping[str, Callable[[yaml.Node], object]]] = {
     "job_timeout": _whole,
     "poll_interval": _seconds,
     "wait": _seconds,
+    "connect_timeout": _whole,
+    "read_timeout": _whole,
+    "reconnect_timeout": _seconds,
     "max_parallel_databases": _whole,
     "replication_num": _whole,
     "max_chain": _whole,

@@ -232,7 +232,7 @@ class Campaign:
             self.ports.listener(Warned(message=f"{label} failed, which could not be written down: {refusal}"))
 
     def _patiently(self, act: Callable[[], Answer]) -> Answer:
-        return patiently(self.ports.clock, act, pause=self.place.poll_interval)
+        return patiently(self.ports.clock, act, self.place)
 
     # --- watching -----------------------------------------------------------------------------------------------------
 

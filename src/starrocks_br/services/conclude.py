@@ -49,7 +49,7 @@ def conclude(
     """
 
     def ask(act: Callable[[], Answer]) -> Answer:
-        return patiently(ports.clock, act, pause=place.poll_interval)
+        return patiently(ports.clock, act, place)
 
     label, repository = entries[0].label, entries[0].snapshot.repository
     remote = ask(lambda: ports.cluster.find_snapshots(repository, [label])).get(label)

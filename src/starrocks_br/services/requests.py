@@ -17,6 +17,7 @@ class Place:
         job_timeout: Seconds until the server gives a job up; at least 600 (R§2.2).
         poll_interval: Seconds between two looks at running jobs.
         wait: Seconds to wait for a slot that someone else holds, and for a temporary partition to go.
+        reconnect_timeout: Seconds for which what may be repeated is tried again while no frontend answers.
         replication_num: The user's wish for restored and own tables; None: as recorded, or as many as there can be.
     """
 
@@ -25,6 +26,7 @@ class Place:
     job_timeout: int = 86400
     poll_interval: float = 1.0
     wait: float = 60.0
+    reconnect_timeout: float = 300.0
     replication_num: int | None = None
 
 

@@ -70,11 +70,7 @@ def _given_up(step: RestorePartitions, refusal: Refused) -> StarRocksBrError:
 
 
 def _look(ports: Ports, place: Place, step: RestorePartitions, since: datetime) -> Job:
-    jobs = patiently(
-        ports.clock,
-        lambda: ports.cluster.jobs(JobKind.RESTORE, [step.into.database]),
-        pause=place.poll_interval,
-    )
+    jobs = patiently(ports.clock, lambda: ports.cluster.jobs(JobKind.RESTORE, [step.into.database]), place)
     for job in jobs:
         if is_job_of(job, step, since):
             return job

@@ -12,38 +12,51 @@ from starrocks_br.domain.events import JobEnded, JobSeen, Warned
 from starrocks_br.domain.names import DatabaseName, Label
 from starrocks_br.domain.ports import Clock, Ports
 from starrocks_br.domain.server import BEFORE_THE_CUT, Job
+from starrocks_br.services.requests import Place
 
 STUCK_AFTER: Final = 600.0
 """Seconds without any movement in PENDING or SNAPSHOTING after which a BACKUP never moves again (O§v)."""
 
-RECONNECT_FOR: Final = 300.0
-"""Seconds for which a look at running jobs is tried again while no frontend answers."""
+LONGEST_PAUSE: Final = 15.0
+"""Seconds between two attempts, at most: the pause doubles from the poll interval up to this."""
 
 Answer = TypeVar("Answer")
 
 
-def patiently(clock: Clock, act: Callable[[], Answer], *, pause: float) -> Answer:
+def patiently(clock: Clock, act: Callable[[], Answer], place: Place) -> Answer:
     """Do something that may be repeated, and do it again while the connection is down or the server says "try again".
 
+    The time runs from the first failure: an attempt on a dead line may itself have lasted longer than all of it.
+
     Raises:
-        Unreachable: Nobody answered for `RECONNECT_FOR` seconds.
+        Unreachable: Nobody answered for `place.reconnect_timeout` seconds.
         Refused: It is refused for good, or has been for that long.
     """
-    began = clock.monotonic()
+    failing_since: float | None = None
+    pause = place.poll_interval
     while True:
         try:
             return act()
-        except (Unreachable, OutcomeUnknown) as error:
-            if clock.monotonic() - began > RECONNECT_FOR:
-                raise Unreachable(
-                    "the cluster does not answer any more",
-                    why=str(error),
-                    hint="jobs go on in the cluster; run the command again and it picks them up",
-                ) from error
-        except Refused as refusal:
-            if not refusal.transient or clock.monotonic() - began > RECONNECT_FOR:
-                raise
+        except (Unreachable, OutcomeUnknown, Refused) as error:
+            now = clock.monotonic()
+            failing_since = now if failing_since is None else failing_since
+            _check_patience(error, now - failing_since, place)
         clock.sleep(pause)
+        pause = min(2 * pause, max(LONGEST_PAUSE, place.poll_interval))
+
+
+def _check_patience(error: Unreachable | OutcomeUnknown | Refused, failing_for: float, place: Place) -> None:
+    """Raise if it is of no use, or no longer, to try again."""
+    worn_out = failing_for > place.reconnect_timeout
+    if isinstance(error, Refused):
+        if worn_out or not error.transient:
+            raise error
+    elif worn_out:
+        raise Unreachable(
+            "the cluster does not answer any more",
+            why=str(error),
+            hint="jobs go on in the cluster; run the command again and it picks them up",
+        ) from error
 
 
 @define(kw_only=True)

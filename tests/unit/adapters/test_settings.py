@@ -63,6 +63,21 @@ def test_the_password_shows_itself_to_nobody() -> None:
     assert made.password.reveal() == "hush"
 
 
+@pytest.mark.parametrize(
+    ("host", "addresses"),
+    [
+        ("fe1", (("fe1", 9030),)),
+        ("fe1:9031", (("fe1", 9031),)),
+        (["fe1", "fe2:9031", "::1"], (("fe1", 9030), ("fe2", 9031), ("::1", 9030))),
+    ],
+)
+def test_there_may_be_several_frontends_and_a_name_may_bring_its_port(
+    host: str | list[str], addresses: tuple[tuple[str, int], ...]
+) -> None:
+    """In the order in which they are tried."""
+    assert Settings(**{**SEED, "host": host}).addresses == addresses
+
+
 def test_secrets_compare_by_their_text() -> None:
     """So that settings do."""
     assert Settings(**SEED) == Settings(**SEED)
@@ -76,6 +91,12 @@ def test_secrets_compare_by_their_text() -> None:
     [
         ("host", " ", "host: ' ' is no text"),
         ("host", None, "host: None is no text"),
+        ("host", [], "host: it is an empty list"),
+        ("host", ["fe1", ""], "host: '' is no text"),
+        ("host", "fe1:65536", "host: 'fe1:65536': 65536 is not between 1 and 65535"),
+        ("connect_timeout", 0, "connect_timeout: 0 is not between 1 and 31536000"),
+        ("read_timeout", 0.5, "read_timeout: 0.5 is no whole number"),
+        ("reconnect_timeout", -1, "reconnect_timeout: -1 is not between 0 and 31536000"),
         ("port", 0, "port: 0 is not between 1 and 65535"),
         ("port", 65_536, "port: 65536 is not between 1 and 65535"),
         ("port", "9030", "port: '9030' is no whole number"),

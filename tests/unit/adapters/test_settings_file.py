@@ -158,9 +158,17 @@ def test_host_and_user_can_come_from_the_environment(config: Path) -> None:
     assert _load(config, SEED, STARROCKS_BR_HOST="").host == "localhost"
 
 
+def test_several_frontends_are_a_list(config: Path) -> None:
+    """One of them is as good as the others."""
+    made = _load(config, SEED.replace("localhost", "[fe1, fe2]") + "connect_timeout: 3\nread_timeout: 20\n")
+    assert made.host == ("fe1", "fe2")
+    assert (made.connect_timeout, made.read_timeout, made.reconnect_timeout) == (3, 20, 300.0)
+    assert _problems(config, SEED.replace("localhost", "[fe1, [x]]")) == ("line 1: host: it is no single value",)
+
+
 def test_the_environment_mends_a_bad_value_of_the_file_no_more_than_it_hides_it(config: Path) -> None:
     """What is written wrong is told, whoever wins."""
-    problems = _problems(config, SEED.replace("localhost", "[a]"), STARROCKS_BR_HOST="fe1")
+    problems = _problems(config, SEED.replace("localhost", "{a: b}"), STARROCKS_BR_HOST="fe1")
 
     assert problems == ("line 1: host: it is no single value",)
 

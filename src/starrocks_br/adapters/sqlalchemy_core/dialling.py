@@ -15,12 +15,6 @@ from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection, e
 from starrocks_br.domain.errors import Unreachable
 
 SHOW_FRONTENDS: Final = "SHOW FRONTENDS"
-CONNECT_TIMEOUT: Final = 10
-"""Seconds to wait for a frontend to answer the phone."""
-
-READ_TIMEOUT: Final = 960
-"""Seconds to wait for an answer: more than three times the server's own query_timeout (R§11.6), so that a longer one
-can be set for slow listings; a line that is silent for longer is dead."""
 
 
 @frozen
@@ -58,13 +52,30 @@ def from_engine(engine: Engine) -> SingleConnection:
 
 
 def dial_leader(settings: Settings) -> Connection:
-    """Dial the frontend of the settings, find the leader through it, and dial that if it is another one.
+    """Dial the frontends of the settings in turn until one leads to the leader.
 
     Raises:
-        Unreachable: Nobody answers, or the leader does not.
+        Unreachable: None of them does.
         AccessDenied: The account cannot come in, or lacks OPERATE, without which the leader is not told (O§s).
     """
-    entry = Address(settings.host, settings.port)
+    entries = [Address(host, port) for host, port in settings.addresses]
+    failures = []
+    for entry in entries:
+        try:
+            return _dial_through(entry, settings)
+        except Unreachable as error:
+            failures.append(error)
+    if len(failures) == 1:
+        raise failures[0]
+    raise Unreachable(
+        f"none of {len(entries)} frontends leads to the leader",
+        why="; ".join(f"{entry}: {error}" for entry, error in zip(entries, failures, strict=True)),
+        hint=failures[-1].hint,
+    )
+
+
+def _dial_through(entry: Address, settings: Settings) -> Connection:
+    """Dial one frontend, find the leader through it, and dial that if it is another one."""
     connection = _dial(entry, settings)
     leader = _leader(connection, entry, settings)
     if leader.address == entry:
@@ -152,9 +163,9 @@ def _engine(address: Address, settings: Settings) -> Engine:
     )
     arguments: dict[str, Any] = {
         "charset": "utf8mb4",
-        "connect_timeout": CONNECT_TIMEOUT,
-        "read_timeout": READ_TIMEOUT,
-        "write_timeout": READ_TIMEOUT,
+        "connect_timeout": settings.connect_timeout,
+        "read_timeout": settings.read_timeout,
+        "write_timeout": settings.read_timeout,
         "multi_statements": False,
         "local_infile": 0,
         **_tls_arguments(settings.tls),

@@ -21,8 +21,14 @@ from starrocks_br.entrypoints.render import backup as render
     help="Only this table (or all of a database: 'DB.*'); may be repeated. Default: those of the configuration.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be taken and why; write and send nothing.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="How long to wait for a job slot that someone else holds. Default: that of the configuration (60).",
+)
 @shared_options
-def backup_command(call: Call, tables: tuple[str, ...], *, full: bool, dry_run: bool) -> Outcome:
+def backup_command(call: Call, tables: tuple[str, ...], *, full: bool, dry_run: bool, wait: float | None) -> Outcome:
     """Back up what changed since the last backup, and wait for the end.
 
     A table without a usable earlier backup is taken whole, of the others only the partitions that differ. The history
@@ -34,7 +40,7 @@ def backup_command(call: Call, tables: tuple[str, ...], *, full: bool, dry_run: 
             return Outcome(
                 lines=render.backup_plan(plan), result=documents_out.backup_plan(plan), failure=of_plan(plan)
             )
-        report = client.backup(full=full, tables=tables)
+        report = client.backup(full=full, tables=tables, wait=wait)
     planned = call.heard.planned
     return Outcome(
         lines=render.backup_report(report, planned),

@@ -20,9 +20,23 @@ from starrocks_br.entrypoints.render import restore as render
 @click.option("--dry-run", is_flag=True, help="Show the plan; write and send nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. (Scripts are not asked anyway: the target never exists.)")
 @click.option("--allow-fuzzy", is_flag=True, help="Take points that are not exact, too.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="How long to wait for a job slot that someone else holds. Default: that of the configuration (60).",
+)
 @shared_options
-def restore_command(
-    call: Call, table: str, timestamp: str | None, label: str | None, *, dry_run: bool, yes: bool, allow_fuzzy: bool
+def restore_command(  # noqa: PLR0913 -- one per option
+    call: Call,
+    table: str,
+    timestamp: str | None,
+    label: str | None,
+    *,
+    dry_run: bool,
+    yes: bool,
+    allow_fuzzy: bool,
+    wait: float | None,
 ) -> Outcome:
     """Give one table back exactly as it was at a point in time.
 
@@ -42,7 +56,7 @@ def restore_command(
             return Outcome(lines=[*shown, end], result=documents_out.restore_plan(plan))
         if not call.agreed(shown, f"restore {plan.target.table}?", yes=yes):
             raise Declined
-        report = client.restore(plan)
+        report = client.restore(plan, wait=wait)
     return Outcome(
         lines=render.restore_report(report), result=documents_out.restore_report(report), warnings=report.warnings
     )

@@ -13,10 +13,11 @@ from starrocks_br.adapters.settings import Tls
 from starrocks_br.adapters.sqlalchemy_core import dialling
 from starrocks_br.adapters.sqlalchemy_core.dialling import Address, dial_leader, from_settings
 from starrocks_br.adapters.sqlalchemy_core.executor import SqlAlchemyExecutor
-from starrocks_br.domain.errors import AccessDenied, Unreachable
+from starrocks_br.domain.errors import AccessDenied, OutcomeUnknown, Unreachable
 from starrocks_simulator import dispatch
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import refused
+from starrocks_simulator.named_faults import plant
 from starrocks_simulator.results import Result, strings
 from starrocks_simulator.session import Session
 from tests.served import Served, served, settings
@@ -192,6 +193,46 @@ def test_nobody_at_the_address_is_unreachable() -> None:
     """Nothing was sent."""
     with pytest.raises(Unreachable, match=r"the connection to 127\.0\.0\.1:1 failed"):
         SqlAlchemyExecutor(from_settings(settings(1))).execute("SELECT 1")
+
+
+def test_the_leader_is_found_through_the_first_frontend_that_answers(two: Two) -> None:
+    """The dead one costs a try, no more."""
+    two.tell(
+        ("127.0.0.1", two.entry.port, "FOLLOWER", "7", "true"), ("127.0.0.1", two.other.port, "LEADER", "7", "true")
+    )
+
+    assert two.dialled(host=["127.0.0.1:1", f"127.0.0.1:{two.entry.port}"]) == two.other.port
+
+
+def test_a_frontend_that_believes_in_a_dead_leader_is_passed_over(two: Two) -> None:
+    """It has not learnt yet who the new one is."""
+    two.tell(
+        ("127.0.0.1", two.entry.port, "FOLLOWER", "7", "false"), ("127.0.0.1", two.other.port, "LEADER", "7", "true")
+    )
+    two.told[two.entry.port] = [
+        ("127.0.0.1", 1, "LEADER", "7", "true"),
+        ("127.0.0.1", two.entry.port, "FOLLOWER", "7", "true"),
+    ]
+
+    assert two.dialled(host=[f"127.0.0.1:{one.port}" for one in (two.entry, two.other)]) == two.other.port
+
+
+def test_when_no_frontend_answers_each_of_them_is_told_of() -> None:
+    """The reasons may differ."""
+    with pytest.raises(Unreachable, match="none of 2 frontends leads to the leader") as caught:
+        dial_leader(settings(1, host=["127.0.0.1", "127.0.0.1:2"]))
+    assert "127.0.0.1:1: " in caught.value.why
+    assert "127.0.0.1:2: " in caught.value.why
+    assert caught.value.hint
+
+
+def test_a_silent_frontend_is_given_up_after_the_read_timeout(tmp_path: Path) -> None:
+    """A half-open line never hangs us, and what was sent on it may have happened."""
+    with served(tmp_path, read_timeout=1) as cluster:
+        plant(cluster.frontend, "hang-after=CREATE DATABASE")
+        with pytest.raises(OutcomeUnknown):
+            cluster.executor.execute("CREATE DATABASE d")
+        assert ("d",) in cluster.executor.execute("SHOW DATABASES").rows
 
 
 def test_tls_that_the_frontend_does_not_speak_is_no_connection(tmp_path: Path) -> None:
