@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from starrocks_simulator import alter_columns, alter_names, alter_partitions, alter_properties
+from starrocks_simulator import alter_columns, alter_indexes, alter_names, alter_partitions, alter_properties
 from starrocks_simulator.alter_target import Clause, Target
 from starrocks_simulator.catalog import Table, TableState
 from starrocks_simulator.cursor import Cursor
@@ -21,6 +21,7 @@ _CLAUSES: Final[dict[tuple[str, ...], Clause]] = {
     **alter_names.CLAUSES,
     **alter_partitions.CLAUSES,
     **alter_columns.CLAUSES,
+    **alter_indexes.CLAUSES,
     **alter_properties.CLAUSES,
 }
 _LONGEST: Final = max(map(len, _CLAUSES))
@@ -92,7 +93,7 @@ def create_index(session: Session, cursor: Cursor) -> Result:
     cursor.end()
     table = find_table(session, database_name, table_name)
     check_alterable(table)
-    alter_columns.add_index(Target(session, session.find_database(database_name), table), index)
+    alter_indexes.add_index(Target(session, session.find_database(database_name), table), index)
     return OK
 
 
@@ -104,7 +105,7 @@ def drop_index(session: Session, cursor: Cursor) -> Result:
     cursor.end()
     table = find_table(session, database_name, table_name)
     check_alterable(table)
-    alter_columns.remove_index(Target(session, session.find_database(database_name), table), name)
+    alter_indexes.remove_index(Target(session, session.find_database(database_name), table), name)
     return OK
 
 

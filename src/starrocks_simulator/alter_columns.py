@@ -1,24 +1,20 @@
-"""Schema changes: columns, order, indexes, rollups (O2§y4). Versions and ids of partitions stay as they are."""
+"""Schema changes of columns and of their order (O2§y4). Versions and ids of partitions stay as they are."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
 from typing import Final
 
-import duckdb
-
+from starrocks_simulator.alter_jobs import check_no_temp, record_change
 from starrocks_simulator.alter_target import Clause, Target
-from starrocks_simulator.catalog import Column, Index, Model, Rollup, SchemaJob, Table, TableState
+from starrocks_simulator.catalog import Column, Model, Table
 from starrocks_simulator.column_types import Type
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import analyzing, refused
 from starrocks_simulator.expressions import expression_to_duckdb
-from starrocks_simulator.parse_table import column_definition, index_tail
+from starrocks_simulator.parse_table import column_definition
 from starrocks_simulator.rows import quoted
 
 _WIDER: Final = ("tinyint", "smallint", "int", "bigint", "largeint", "double")
-_ROLLUP_TIMEOUT: Final = 86_400_000_000
 
 
 def add(target: Target, cursor: Cursor) -> None:
@@ -46,11 +42,18 @@ def _add_one(target: Target, column: Column, cursor: Cursor) -> None:
         raise analyzing(f"Column has no default value, but is NOT NULL: {column.name}")
     column.unique_id = table.next_unique_id
     table.next_unique_id += 1
-    table.columns.insert(at, column)
-    if column.generated:
-        _compute(target, column)
-    fast = table.properties.get("fast_schema_evolution") == "true" and not column.is_key and not column.generated
-    _record(target, fast=fast)
+
+    def apply(_: float) -> None:
+        table.columns.insert(at, column)
+        if column.generated:
+            _compute(target, column)
+
+    record_change(target, fast=_is_fast(table, column), apply=apply)
+
+
+def _is_fast(table: Table, column: Column) -> bool:
+    """Whether adding or dropping the column rewrites nothing."""
+    return table.properties.get("fast_schema_evolution") == "true" and not column.is_key and not column.generated
 
 
 def _position(table: Table, column: Column, cursor: Cursor) -> int:
@@ -93,9 +96,12 @@ def drop(target: Target, cursor: Cursor) -> None:
         raise refused(f"Column does not exists: {name}")
     check_no_temp(table)
     _check_droppable(table, column)
-    table.columns.remove(column)
-    table.indexes = [index for index in table.indexes if name.lower() not in map(str.lower, index.columns)]
-    _record(target, fast=table.properties.get("fast_schema_evolution") == "true" and not column.is_key)
+
+    def apply(_: float) -> None:
+        table.columns.remove(column)
+        table.indexes = [index for index in table.indexes if name.lower() not in map(str.lower, index.columns)]
+
+    record_change(target, fast=_is_fast(table, column), apply=apply)
 
 
 def _check_droppable(table: Table, column: Column) -> None:
@@ -131,7 +137,7 @@ def modify(target: Target, cursor: Cursor) -> None:
     if new.type == old.type and new.nullable == old.nullable:
         old.comment = new.comment
         return
-    _record(target, fast=False, apply=apply)
+    record_change(target, fast=False, apply=apply)
 
 
 def _comment(target: Target, cursor: Cursor) -> None:
@@ -170,156 +176,12 @@ def order_by(target: Target, cursor: Cursor) -> None:
         if table.find_column(name) is None:
             raise refused(f"Column[{name}] not exists")
     if table.model is Model.PRIMARY:
-        _record(target, fast=False, apply=lambda _: table.sort_key.__setitem__(slice(None), names))
+        record_change(target, fast=False, apply=lambda _: table.sort_key.__setitem__(slice(None), names))
         return
     if len(names) != len(table.visible_columns):
         raise refused("Reorder stmt should contains all columns")
     ordered = [table.column(name) for name in names] + [column for column in table.columns if column.hidden]
-    _record(target, fast=False, apply=lambda _: table.columns.__setitem__(slice(None), ordered))
-
-
-def check_no_temp(table: Table) -> None:
-    """Refuse a schema change of a table with temporary partitions, also with ghosts (O2§y5)."""
-    if table.temp_partitions or table.ghosts:
-        raise refused("Can not alter table when there are temp partitions in table")
-
-
-def add_index(target: Target, index: Index) -> None:
-    """A secondary index: a schema change with a new index id, which RESTORE does not notice (O2§y4)."""
-    table = target.table
-    if any(one.name.lower() == index.name.lower() for one in table.indexes):
-        raise refused(f"index `{index.name}` already exist.")
-    for name in index.columns:
-        if table.find_column(name) is None:
-            raise refused(f"BITMAP column does not exist in table. invalid column: {name}")
-    if index.type == "NGRAMBF":
-        index.properties = {"bloom_filter_fpp": "0.05", "case_sensitive": "true", "gram_num": "2", **index.properties}
-    _record(target, fast=False, apply=lambda _: table.indexes.append(index))
-
-
-def remove_index(target: Target, name: str) -> None:
-    """Drop a secondary index."""
-    found = next((one for one in target.table.indexes if one.name.lower() == name.lower()), None)
-    if found is None:
-        raise refused(f"index {name} does not exist")
-    _record(target, fast=False, apply=lambda _: target.table.indexes.remove(found))
-
-
-def add_index_clause(target: Target, cursor: Cursor) -> None:
-    """ADD INDEX i (c) USING …."""
-    name = cursor.name()
-    add_index(target, index_tail(cursor, name, cursor.names()))
-
-
-def drop_index_clause(target: Target, cursor: Cursor) -> None:
-    """DROP INDEX i."""
-    remove_index(target, cursor.name())
-
-
-def add_rollup(target: Target, cursor: Cursor) -> None:
-    """ADD ROLLUP r (columns)."""
-    name = cursor.name()
-    columns = cursor.names()
-    cursor.optional_properties()
-    start_rollup(target, name, columns)
-
-
-def start_rollup(target: Target, name: str, columns: list[str]) -> None:
-    """Begin the job that makes a rollup or synchronous materialized view."""
-    check_no_temp(target.table)
-    if any(one.name == name for one in target.table.rollups):
-        raise refused(f"Rollup index[{name}] already exists")
-    catalog = target.frontend.catalog
-    job_id = catalog.new_id()
-    rollup = Rollup(catalog.new_id(), name, columns)
-    job = _job(target, "ROLLUP", job_id)
-    job.name, job.index_id, job.state, job.finish_time, job.timeout = name, rollup.id, "PENDING", None, _ROLLUP_TIMEOUT
-    _start(target, job, TableState.ROLLUP, lambda _: target.table.rollups.append(rollup))
-
-
-def drop_rollup(target: Target, cursor: Cursor) -> None:
-    """DROP ROLLUP r: no row of its own (O2§y4)."""
-    name = cursor.name()
-    found = next((one for one in target.table.rollups if one.name == name), None)
-    if found is None:
-        raise refused(f"Rollup index[{name}] does not exist in table[{target.table.name}]")
-    target.table.rollups.remove(found)
-
-
-def _record(target: Target, *, fast: bool, apply: Callable[[float], None] | None = None) -> None:
-    """Write down a schema change: at once FINISHED if it is fast, else PENDING until the ticks have moved it.
-
-    The new columns of a heavy ADD or DROP COLUMN show at once here; the server shows them at the job's end.
-    """
-    table = target.table
-    table.schema_version += 1
-    job = _job(target, "COLUMN", target.frontend.catalog.new_id())
-    if fast:
-        job.transaction_id = target.frontend.catalog.new_transaction()
-        target.frontend.schema_changes.record(target.database.id, job)
-        return
-    table.schema_hash = zlib.crc32(f"{table.id}:{table.schema_version}".encode()) % 2**31
-    job.schema_version = f"{table.schema_version}:{table.schema_hash}"
-    job.index_id = target.frontend.catalog.new_id()
-    job.state, job.finish_time, job.timeout = "PENDING", None, 86_400
-
-    def finish(now: float) -> None:
-        table.index_id = job.index_id
-        if apply is not None:
-            apply(now)
-
-    _start(target, job, TableState.SCHEMA_CHANGE, finish)
-
-
-def _start(
-    target: Target,
-    job: SchemaJob,
-    state: TableState,
-    finish: Callable[[float], None],
-    start: Callable[[SchemaJob], None] | None = None,
-) -> None:
-    table = target.table
-    table.state = state
-
-    def end(now: float) -> None:
-        table.state = TableState.NORMAL
-        try:
-            finish(now)
-        except duckdb.Error as error:
-            job.state, job.message = "CANCELLED", str(error).splitlines()[0]
-
-    tablets = sum(partition.buckets for partition in table.shown_partitions())
-    target.frontend.schema_changes.record(target.database.id, job, end, start=start, progress=f"{tablets}/{tablets}")
-
-
-def _job(target: Target, kind: str, job_id: int) -> SchemaJob:
-    table, now = target.table, int(target.frontend.now())
-    return SchemaJob(
-        kind=kind,
-        id=job_id,
-        table_id=table.id,
-        table_name=table.name,
-        create_time=now,
-        name=table.name,
-        index_id=table.index_id,
-        origin_index_id=table.index_id,
-        schema_version=f"{table.schema_version}:{table.schema_hash}",
-        finish_time=now,
-    )
-
-
-def record_properties(target: Target, apply: Callable[[float], None]) -> None:
-    """A property whose change rewrites the data, as bloom_filter_columns does."""
-    _record(target, fast=False, apply=apply)
-
-
-def record_optimize(
-    target: Target, text: str, start: Callable[[SchemaJob], None], finish: Callable[[float], None]
-) -> None:
-    """ALTER TABLE DISTRIBUTED BY: an OPTIMIZE job, with what happens when it starts to run and when it ends."""
-    job = _job(target, "OPTIMIZE", target.frontend.catalog.new_id())
-    job.name, job.state, job.finish_time, job.timeout = text, "PENDING", None, 86_400
-    _start(target, job, TableState.OPTIMIZE, finish, start)
+    record_change(target, fast=False, apply=lambda _: table.columns.__setitem__(slice(None), ordered))
 
 
 CLAUSES: Final[dict[tuple[str, ...], Clause]] = {
@@ -327,8 +189,4 @@ CLAUSES: Final[dict[tuple[str, ...], Clause]] = {
     ("DROP", "COLUMN"): drop,
     ("MODIFY", "COLUMN"): modify,
     ("ORDER", "BY"): order_by,
-    ("ADD", "INDEX"): add_index_clause,
-    ("DROP", "INDEX"): drop_index_clause,
-    ("ADD", "ROLLUP"): add_rollup,
-    ("DROP", "ROLLUP"): drop_rollup,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from starrocks_simulator.alter_columns import check_no_temp, record_optimize, record_properties
+from starrocks_simulator.alter_jobs import check_no_temp, record_optimize, record_properties
 from starrocks_simulator.alter_target import Clause, Target
 from starrocks_simulator.catalog import Distribution, Partition, SchemaJob
 from starrocks_simulator.create_table import replication_of

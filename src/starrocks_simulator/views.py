@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 from sqlglot import exp
 
-from starrocks_simulator.alter_columns import start_rollup
+from starrocks_simulator.alter_indexes import start_rollup
 from starrocks_simulator.alter_target import Target
 from starrocks_simulator.catalog import Column, Database, Distribution, Model, Table, View
 from starrocks_simulator.column_types import Type
