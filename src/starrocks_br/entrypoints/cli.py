@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from starrocks_br.entrypoints.interrupts import sigterm_raises
+from starrocks_br.entrypoints.interrupts import second_signal_leaves, sigterm_raises
 from starrocks_br.entrypoints.options import Wishes
 
 if TYPE_CHECKING:
@@ -74,7 +74,11 @@ def main(args: Sequence[str] | None = None) -> int:
     Returns:
         The exit code (`entrypoints/exit_codes.py`).
     """
-    arguments = sys.argv[1:] if args is None else list(args)
+    with second_signal_leaves():
+        return _main(sys.argv[1:] if args is None else list(args))
+
+
+def _main(arguments: list[str]) -> int:
     wishes = Wishes(json="--json" in arguments)
     try:
         with sigterm_raises():

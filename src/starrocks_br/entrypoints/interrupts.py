@@ -1,10 +1,14 @@
-"""Ctrl-C and SIGTERM: what they raise, and what is left behind on the server."""
+"""Ctrl-C and SIGTERM: the first stops the command, the second ends the process; what is left behind on the server."""
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Iterator
+import socket
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Thread
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -40,3 +44,60 @@ def sigterm_raises() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+STOPPING_SLOWLY: Final = 2.0
+"""Seconds after which a command that was told to stop says what it waits for."""
+
+WAITS: Final = "stopping as soon as the server has answered; once more, and it stops without waiting\n"
+
+
+@contextmanager
+def second_signal_leaves() -> Iterator[None]:
+    """While the block runs, a second SIGINT or SIGTERM ends the process at once, whatever it is doing.
+
+    Python raises the first one between two instructions of its own, so that a driver that waits on a dead line may
+    keep it for as long as `read_timeout`. What a signal writes into the wakeup descriptor comes through meanwhile. The
+    library never does this.
+    """
+    receiver, sender = socket.socketpair()
+    sender.settimeout(0)
+    before = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+    watcher = Thread(target=watch_signals, args=(receiver, os._exit), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        sender.close()
+        watcher.join()
+        receiver.close()
+
+
+def watch_signals(
+    receiver: socket.socket, leave: Callable[[int], object], *, patience: float = STOPPING_SLOWLY
+) -> None:
+    """Read signal numbers until the other end closes; `leave` at the second one, with that signal's exit code.
+
+    Args:
+        receiver: Gives a byte for each signal.
+        leave: Ends the process.
+        patience: Seconds after the first signal until the user is told what the command waits for.
+    """
+    told_to_stop = False
+    while number := _next_signal(receiver, told_to_stop=told_to_stop, patience=patience):
+        stops = number in {signal.SIGINT, signal.SIGTERM}
+        if stops and told_to_stop:
+            leave(128 + number)
+        told_to_stop = told_to_stop or stops
+
+
+def _next_signal(receiver: socket.socket, *, told_to_stop: bool, patience: float) -> int:
+    """The number of the next signal; 0 once there will be none."""
+    receiver.settimeout(patience if told_to_stop else None)
+    try:
+        return int.from_bytes(receiver.recv(1))
+    except TimeoutError:
+        sys.stderr.write(WAITS)
+        receiver.settimeout(None)
+        return int.from_bytes(receiver.recv(1))
