@@ -148,6 +148,7 @@ class Connection:
         self._module = module
         self._session: Session | None = session
         self._autocommit = True
+        self._closed = False
         self._info = ""
 
     def query(self, sql: str) -> list[Result]:
@@ -220,9 +221,10 @@ class Connection:
         self.query("ROLLBACK")
 
     def close(self) -> None:
-        """Hang up."""
-        if self._session is None:
+        """Hang up, once; also what broke before."""
+        if self._closed:
             raise ProgrammingError(GONE_AWAY, "closing a closed connection")
+        self._closed = True
         self.break_off()
 
 

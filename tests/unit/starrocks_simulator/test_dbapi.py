@@ -163,3 +163,11 @@ def test_a_new_connection_is_in_the_database_it_asked_for(module: Module) -> Non
     module.connect(passwd="pw").query("CREATE DATABASE d")
     (result,) = module.connect(passwd="pw", db="d").query("SELECT DATABASE()")
     assert result.rows == [("d",)]
+
+
+def test_a_connection_is_closed_once_also_after_a_break(module: Module) -> None:
+    connection = module.connect(passwd="pw")
+    module.hang_up()
+    connection.close()
+    with pytest.raises(Module.ProgrammingError):
+        connection.close()

@@ -1,0 +1,243 @@
+"""The product in a world where anything happens between two of its statements."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from attrs import define, field
+from sqlalchemy import NullPool, create_engine
+
+from starrocks_br.adapters.memory import MemoryBackupHistory, MemoryRestoreHistory
+from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
+from starrocks_br.adapters.sqlalchemy_core.dialling import from_engine
+from starrocks_br.adapters.sqlalchemy_core.executor import SqlAlchemyExecutor
+from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
+from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
+from starrocks_br.domain.errors import OutcomeUnknown
+from starrocks_br.domain.events import Progress
+from starrocks_br.domain.journal import Journal, StepStatus
+from starrocks_br.domain.names import DatabaseName, Label, RepositoryName, RestoreId, TableRef
+from starrocks_br.domain.ports import BackupHistory, Ports, RestoreHistory
+from starrocks_br.domain.snapshot import Entry, Outline, Reading
+from starrocks_br.domain.status import Event, Status
+from starrocks_br.services import setup
+from starrocks_br.services.requests import Place
+from starrocks_simulator.clock import VirtualClock
+from starrocks_simulator.dbapi import Module
+from starrocks_simulator.faults import ConnectionCut
+from starrocks_simulator.frontend import Frontend
+
+OPS: Final = DatabaseName("ops")
+REPOSITORY: Final = RepositoryName("repo")
+TICK: Final = 3.0
+PLACE: Final = Place(ops=OPS, repository=REPOSITORY, poll_interval=TICK, wait=60, job_timeout=7200)
+
+
+class Killed(BaseException):
+    """The product's process dies here: nothing in it may catch this."""
+
+
+@define
+class Between:
+    """What happens at the product's statements, counted from the start of a command.
+
+    Attributes:
+        acts: By the statement's number and by whether it comes right before it or right after its effect.
+        number: Of the statement that is sent now.
+    """
+
+    acts: dict[tuple[int, bool], list[Callable[[], None]]] = field(factory=lambda: defaultdict(list))
+    number: int = 0
+    active: bool = False
+
+    def before(self, _sql: str) -> None:
+        """A statement is about to be sent."""
+        if self.active:
+            self.number += 1
+            self._run(after=False)
+
+    def after(self, _sql: str) -> None:
+        """It has had its effect; nobody knows yet."""
+        if self.active:
+            self._run(after=True)
+
+    def _run(self, *, after: bool) -> None:
+        for act in self.acts.pop((self.number, after), ()):
+            act()
+
+
+@define
+class VirtualTime:
+    """The product's clock: sleeping lets the simulator's time pass."""
+
+    clock: VirtualClock
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+        return self.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        """Let them pass."""
+        self.clock.advance(seconds)
+
+
+def _nobody(_progress: Progress) -> None:
+    """Is told."""
+
+
+@define
+class Tokens:
+    """In order."""
+
+    prefix: str
+    _numbers: count[int] = field(factory=lambda: count(1))
+
+    def __call__(self) -> str:
+        """The next one."""
+        return f"{self.prefix}{next(self._numbers):05}"
+
+
+@define
+class Product:
+    """A cluster and the product on it.
+
+    Attributes:
+        folder: Where the repository lies, which other clusters share.
+        cluster_id: Of this cluster.
+        clock: One for all clusters.
+        sql: Whether histories are SQL tables, as they are for users; in memory they are four times as quick.
+    """
+
+    folder: Path
+    cluster_id: int
+    clock: VirtualClock
+    sql: bool
+    between: Between = field(factory=Between)
+    frontend: Frontend = field(init=False)
+    module: Module = field(init=False)
+    ports: Ports = field(init=False)
+    backups: MemoryBackupHistory = field(factory=MemoryBackupHistory)
+    restores: MemoryRestoreHistory = field(factory=MemoryRestoreHistory)
+    statements: list[str] = field(factory=list)
+    _tokens: Tokens = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.frontend = Frontend(
+            self.folder, clock=self.clock, tick=TICK, cluster_id=self.cluster_id, default_replication_num=1
+        )
+        self.frontend.connect().execute(f"CREATE REPOSITORY {REPOSITORY} WITH BROKER ON LOCATION 's3a://bucket/b'")
+        self.module = Module(self.frontend, before=[self.between.before, self.statements.append])
+        self.module.after.append(self.between.after)
+        self._tokens = Tokens(f"c{self.cluster_id}x")
+        self.start()
+        setup.init(self.ports, PLACE)
+
+    def start(self) -> None:
+        """A new process that knows nothing of the last one."""
+        engine = create_engine("mysql+mysqldb://root@simulated", module=self.module, poolclass=NullPool)
+        connection = from_engine(engine)
+        self.ports = Ports(
+            cluster=StarRocksCluster(SqlAlchemyExecutor(connection), OPS),
+            backups=SqlAlchemyBackupHistory(connection, OPS) if self.sql else Remembered(self.backups, self.between),
+            restores=SqlAlchemyRestoreHistory(connection, OPS) if self.sql else Journals(self.restores, self.between),
+            clock=VirtualTime(self.clock),
+            tokens=self._tokens,
+            listener=_nobody,
+        )
+
+    # --- what goes wrong ---
+
+    def kill(self) -> None:
+        """The process dies."""
+        raise Killed
+
+    def cut(self) -> None:
+        """The connection dies."""
+        raise ConnectionCut
+
+    def restart_frontend(self) -> None:
+        """The frontend dies and comes back: every connection dies."""
+        self.frontend.restart()
+        self.module.hang_up()
+
+
+@contextmanager
+def _written(between: Between, what: str) -> Iterator[None]:
+    """A write to a store in memory, as likely to be hit as a statement is."""
+    try:
+        between.before(what)
+        yield
+        between.after(what)
+    except ConnectionCut as cut:
+        raise OutcomeUnknown(f"{what} was sent, and what became of it is not known") from cut
+
+
+@define
+class Remembered(BackupHistory):
+    """A store in memory for what was backed up."""
+
+    store: MemoryBackupHistory
+    between: Between
+
+    def record(self, entries: Sequence[Entry]) -> None:
+        """Between two acts."""
+        with _written(self.between, "record"):
+            self.store.record(entries)
+
+    def advance(self, label: Label, event: Event, changes: Mapping[str, object]) -> bool:
+        """Between two acts."""
+        with _written(self.between, "advance"):
+            return self.store.advance(label, event, changes)
+
+    def conclude(self, entries: Sequence[Entry]) -> None:
+        """Between two acts."""
+        with _written(self.between, "conclude"):
+            self.store.conclude(entries)
+
+    def outlines(
+        self, *, statuses: Collection[Status] = (), table: TableRef | None = None, limit: int | None = None
+    ) -> tuple[Outline, ...]:
+        """As the store has them."""
+        return self.store.outlines(statuses=statuses, table=table, limit=limit)
+
+    def entries(self, labels: Collection[Label]) -> Reading:
+        """As the store has them."""
+        return self.store.entries(labels)
+
+    def adopt(self, alias: TableRef) -> int:
+        """As the store does it."""
+        return self.store.adopt(alias)
+
+
+@define
+class Journals(RestoreHistory):
+    """A store in memory for the journal of restores."""
+
+    store: MemoryRestoreHistory
+    between: Between
+
+    def begin(self, journal: Journal) -> None:
+        """Between two acts."""
+        with _written(self.between, "begin"):
+            self.store.begin(journal)
+
+    def mark(
+        self, restore: RestoreId, number: int, status: StepStatus, *, table_id: int | None = None, detail: str = ""
+    ) -> None:
+        """Between two acts."""
+        with _written(self.between, "mark"):
+            self.store.mark(restore, number, status, table_id=table_id, detail=detail)
+
+    def abandon(self, restore: RestoreId, detail: str) -> None:
+        """Between two acts."""
+        with _written(self.between, "abandon"):
+            self.store.abandon(restore, detail)
+
+    def unfinished(self) -> tuple[Journal, ...]:
+        """As the store has them."""
+        return self.store.unfinished()

@@ -1,0 +1,364 @@
+"""Users who know nothing of backups: each act is sent to the simulator and, if it took it, done to the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from hypothesis import strategies as st
+
+from starrocks_simulator.errors import ServerError
+from starrocks_simulator.frontend import Frontend
+from starrocks_simulator.session import Session
+from tests.property.world.model import Cell, Model, Name, Part, Table
+
+DATABASES: Final = ("d1", "d2")
+KINDS: Final = ("range", "primary", "list", "auto", "plain")
+_ONE: Final = "'replication_num'='1'"
+_RANGES: Final = "PARTITION BY RANGE(k) ({parts}) "
+_TEMPLATES: Final = {
+    "range": "(id INT NOT NULL, k DATE NOT NULL, v INT) DUPLICATE KEY(id) " + _RANGES,
+    "primary": "(id INT NOT NULL, k DATE NOT NULL, v INT) PRIMARY KEY(id, k) " + _RANGES,
+    "list": "(id INT NOT NULL, k VARCHAR(10) NOT NULL, v INT) DUPLICATE KEY(id) PARTITION BY LIST(k) ({parts}) ",
+    "auto": "(id INT NOT NULL, k DATE NOT NULL, v INT) DUPLICATE KEY(id) PARTITION BY date_trunc('day', k) ",
+    "plain": "(id INT NOT NULL, k DATE NOT NULL, v INT) DUPLICATE KEY(id) ",
+}
+KEYS: Final = 4
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something a user does; the numbers choose among what there is."""
+
+    kind: str
+    table: int = 0
+    part: int = 0
+    more: int = 0
+
+
+def day(key: int) -> str:
+    """The date of a key."""
+    return f"2024-01-{key + 1:02}"
+
+
+def shown(table: Table, key: int) -> str:
+    """A key as the partition column holds it."""
+    return f"c{key}" if table.kind == "list" else day(key)
+
+
+def bounds(table: Table, key: int) -> str:
+    """How a partition's values are written."""
+    if table.kind == "list":
+        return f"VALUES IN ('c{key}')"
+    return f"VALUES [('{day(key)}'), ('{day(key + 1)}'))"
+
+
+class Users:
+    """One session that changes tables.
+
+    Args:
+        frontend: Where.
+        model: Moved in step.
+    """
+
+    def __init__(self, frontend: Frontend, model: Model) -> None:
+        self.frontend = frontend
+        self.model = model
+        self.session: Session = frontend.connect()
+        self._numbers = 0
+        self._acts: dict[str, Callable[[Name, Table, Act], None]] = {
+            "load": self._load,
+            "load nothing": self._load_nothing,
+            "delete": self._delete,
+            "truncate": self._truncate,
+            "truncate all": self._truncate_all,
+            "overwrite": self._overwrite,
+            "begin overwrite": self._begin_overwrite,
+            "end overwrite": self._end_overwrite,
+            "give up overwrite": self._give_up_overwrite,
+            "add partition": self._add_partition,
+            "drop partition": self._drop_partition,
+            "recover partition": self._recover_partition,
+            "rename partition": self._rename_partition,
+            "swap": self._swap,
+            "rename": self._rename,
+            "drop and create": self._drop_and_create,
+            "drop": self._drop,
+            "add column": self._add_column,
+            "drop column": self._drop_column,
+            "replace column": self._replace_column,
+            "hold a load": self._hold,
+            "publish": self._publish,
+        }
+
+    def sql(self, text: str) -> list[tuple[object, ...]]:
+        """Send one statement."""
+        return self.session.execute(text)[-1].rows
+
+    def do(self, act: Act) -> None:
+        """Do it, as far as there is anything to do it to; what the server refuses has not happened."""
+        self.frontend.catch_up()
+        if act.kind == "create":
+            self._create_missing(act)
+        elif self.model.tables:
+            names = sorted(self.model.tables)
+            name = names[act.table % len(names)]
+            with suppress(ServerError):
+                self._acts[act.kind](name, self.model.tables[name], act)
+        self.model.note(self.frontend.now())
+
+    def create(self, name: Name, kind: str, keys: tuple[int, ...] = (0, 1)) -> None:
+        """Create a table."""
+        table = Table(kind, [("id", 0), ("k", 1), ("v", 2)])
+        parts = ", ".join(f"PARTITION p{key} {bounds(table, key)}" for key in keys)
+        text = _TEMPLATES[kind].format(parts=parts)
+        self.sql(f"CREATE DATABASE IF NOT EXISTS {name[0]}")
+        self.sql(f"CREATE TABLE {name[0]}.{name[1]} {text} DISTRIBUTED BY HASH(id) BUCKETS 1 PROPERTIES({_ONE})")
+        if kind == "plain":
+            table.parts["all"] = Part(0)
+        elif kind != "auto":
+            table.parts = {f"p{key}": Part(key) for key in keys}
+        self.model.tables[name] = table
+        self.model.note(self.frontend.now())
+
+    def _create_missing(self, act: Act) -> None:
+        name = (DATABASES[act.table % 2], "tuv"[act.part % 3])
+        if name not in self.model.tables:
+            with suppress(ServerError):
+                self.create(name, KINDS[act.more % len(KINDS)])
+
+    # --- rows ---
+
+    def _rows(self, table: Table, key: int, count: int) -> tuple[list[dict[int, Cell]], str]:
+        rows: list[dict[int, Cell]] = []
+        for _ in range(count):
+            self._numbers += 1
+            number = self._numbers % 5 if table.kind == "primary" else self._numbers
+            extra = {uid: self._numbers * 10 + uid for _, uid in table.columns[3:]}
+            rows.append({0: number, 1: shown(table, key), 2: self._numbers, **extra})
+        unique = list({row[0]: row for row in rows}.values())
+        order = [uid for _, uid in table.columns]
+        text = ", ".join("(" + ", ".join(repr(row[uid]) for uid in order) + ")" for row in unique)
+        return unique, text
+
+    def _load(self, name: Name, table: Table, act: Act) -> None:
+        key = act.part % KEYS if table.kind == "auto" else self._some_key(table, act)
+        if key is None:
+            return
+        rows, text = self._rows(table, key, 1 + act.more % 3)
+        self.sql(f"INSERT INTO {name[0]}.{name[1]} VALUES {text}")
+        part = table.part_with(key)
+        if part is None:
+            part = f"p{day(key).replace('-', '')}"
+            table.parts[part] = Part(key)
+        if table.parts[part].held:
+            table.parts[part].held.append(rows)
+        else:
+            table.put(table.parts[part], rows)
+
+    def _some_key(self, table: Table, act: Act) -> int | None:
+        names = sorted(table.parts)
+        return table.parts[names[act.part % len(names)]].key if names else None
+
+    def _some_part(self, table: Table, act: Act) -> str | None:
+        names = sorted(table.parts)
+        return names[act.part % len(names)] if names else None
+
+    def _in(self, table: Table, part: str) -> str:
+        return "" if table.kind == "plain" else f" PARTITION ({part})"
+
+    def _load_nothing(self, name: Name, table: Table, _act: Act) -> None:
+        if table.parts:
+            self.sql(f"INSERT INTO {name[0]}.{name[1]} SELECT * FROM {name[0]}.{name[1]} WHERE id < 0")
+
+    def _delete(self, name: Name, table: Table, act: Act) -> None:
+        part = self._some_part(table, act)
+        if part is None or any(one.held for one in table.parts.values()):
+            return
+        limit = act.more % 7
+        # a DELETE from a PRIMARY KEY table takes no partition
+        where = "" if table.kind == "primary" else self._in(table, part)
+        self.sql(f"DELETE FROM {name[0]}.{name[1]}{where} WHERE id > {limit}")
+        touched = table.parts.values() if table.kind == "primary" else [table.parts[part]]
+        for one in touched:
+            one.rows[:] = [row for row in one.rows if isinstance(row[0], int) and row[0] <= limit]
+
+    def _truncate(self, name: Name, table: Table, act: Act) -> None:
+        part = self._some_part(table, act)
+        if part is not None:
+            self.sql(f"TRUNCATE TABLE {name[0]}.{name[1]}{self._in(table, part)}")
+            table.parts[part] = Part(table.parts[part].key)
+
+    def _truncate_all(self, name: Name, table: Table, _act: Act) -> None:
+        self.sql(f"TRUNCATE TABLE {name[0]}.{name[1]}")
+        table.parts = {one: Part(part.key) for one, part in table.parts.items()}
+
+    # --- overwriting ---
+
+    def _overwrite(self, name: Name, table: Table, act: Act) -> None:
+        part = self._some_part(table, act)
+        if part is None:
+            return
+        rows, text = self._rows(table, table.parts[part].key, 1 + act.more % 2)
+        self.sql(f"INSERT OVERWRITE {name[0]}.{name[1]}{self._in(table, part)} VALUES {text}")
+        table.parts[part] = Part(table.parts[part].key, rows)
+
+    def _begin_overwrite(self, name: Name, table: Table, act: Act) -> None:
+        part = self._some_part(table, act)
+        if part is None or table.kind in {"plain", "auto"} or table.temps:
+            return
+        key = table.parts[part].key
+        where = f"{name[0]}.{name[1]}"
+        self.sql(f"ALTER TABLE {where} ADD TEMPORARY PARTITION tmp {bounds(table, key)}")
+        table.temps["tmp"] = Part(key)
+        rows, text = self._rows(table, key, 1)
+        self.sql(f"INSERT INTO {where} TEMPORARY PARTITION (tmp) VALUES {text}")
+        table.temps["tmp"].rows.extend(rows)
+
+    def _end_overwrite(self, name: Name, table: Table, _act: Act) -> None:
+        for temp, new in list(table.temps.items()):
+            old = table.part_with(new.key)
+            if old is None:
+                return
+            self.sql(
+                f"ALTER TABLE {name[0]}.{name[1]} REPLACE PARTITION ({old}) WITH TEMPORARY PARTITION ({temp}) "
+                "PROPERTIES('strict_range'='false')"
+            )
+            del table.temps[temp]
+            table.parts[old] = new
+
+    def _give_up_overwrite(self, name: Name, table: Table, _act: Act) -> None:
+        for temp in list(table.temps):
+            self.sql(f"ALTER TABLE {name[0]}.{name[1]} DROP TEMPORARY PARTITION {temp}")
+            del table.temps[temp]
+
+    # --- partitions ---
+
+    def _add_partition(self, name: Name, table: Table, act: Act) -> None:
+        taken = {part.key for part in table.parts.values()}
+        free = [key for key in range(KEYS) if key not in taken]
+        if table.kind in {"plain", "auto"} or not free:
+            return
+        key = free[act.part % len(free)]
+        new = next(one for one in (f"p{key}", f"r{key}", f"s{key}") if one not in table.parts)
+        self.sql(f"ALTER TABLE {name[0]}.{name[1]} ADD PARTITION {new} {bounds(table, key)}")
+        table.parts[new] = Part(key)
+
+    def _drop_partition(self, name: Name, table: Table, act: Act) -> None:
+        part = self._some_part(table, act)
+        if part is None or table.kind == "plain":
+            return
+        force = " FORCE" if act.more % 2 else ""
+        self.sql(f"ALTER TABLE {name[0]}.{name[1]} DROP PARTITION {part}{force}")
+        gone = table.parts.pop(part)
+        if not force:
+            table.bin[part] = gone
+
+    def _recover_partition(self, name: Name, table: Table, act: Act) -> None:
+        taken = {part.key for part in table.parts.values()}
+        names = [one for one, part in sorted(table.bin.items()) if part.key not in taken and one not in table.parts]
+        if names:
+            part = names[act.part % len(names)]
+            self.sql(f"RECOVER PARTITION {part} FROM {name[0]}.{name[1]}")
+            table.parts[part] = table.bin.pop(part)
+
+    def _rename_partition(self, name: Name, table: Table, act: Act) -> None:
+        part = self._some_part(table, act)
+        if part is None or table.kind in {"plain", "auto"}:
+            return
+        key = table.parts[part].key
+        new = next(one for one in (f"q{key}", f"r{key}", f"s{key}") if one not in table.parts)
+        self.sql(f"ALTER TABLE {name[0]}.{name[1]} RENAME PARTITION {part} {new}")
+        table.parts[new] = table.parts.pop(part)
+
+    # --- tables ---
+
+    def _swap(self, name: Name, table: Table, act: Act) -> None:
+        others = [one for one in sorted(self.model.tables) if one[0] == name[0] and one != name]
+        if others:
+            other = others[act.part % len(others)]
+            self.sql(f"ALTER TABLE {name[0]}.{name[1]} SWAP WITH {other[1]}")
+            self.model.tables[name], self.model.tables[other] = self.model.tables[other], table
+
+    def _rename(self, name: Name, table: Table, act: Act) -> None:
+        new = (name[0], "tuvw"[act.part % 4])
+        if new not in self.model.tables:
+            self.sql(f"ALTER TABLE {name[0]}.{name[1]} RENAME {new[1]}")
+            self.model.tables[new] = self.model.tables.pop(name)
+            del table
+
+    def _drop_and_create(self, name: Name, table: Table, act: Act) -> None:
+        self._drop(name, table, act)
+        kind = table.kind if act.more % 3 else KINDS[act.part % len(KINDS)]
+        self.create(name, kind)
+
+    def _drop(self, name: Name, table: Table, act: Act) -> None:
+        self.sql(f"DROP TABLE {name[0]}.{name[1]}{' FORCE' if act.more % 2 else ''}")
+        del self.model.tables[name], table
+
+    # --- columns ---
+
+    def _add_column(self, name: Name, table: Table, _act: Act) -> None:
+        if "c" not in dict(table.columns) and not any(part.held for part in table.parts.values()):
+            self.sql(f"ALTER TABLE {name[0]}.{name[1]} ADD COLUMN c INT")
+            table.columns.append(("c", table.columns_made))
+            table.columns_made += 1
+
+    def _drop_column(self, name: Name, table: Table, _act: Act) -> None:
+        if "c" in dict(table.columns) and not any(part.held for part in table.parts.values()):
+            self.sql(f"ALTER TABLE {name[0]}.{name[1]} DROP COLUMN c")
+            table.columns.pop()
+
+    def _replace_column(self, name: Name, table: Table, act: Act) -> None:
+        self._drop_column(name, table, act)
+        self._add_column(name, table, act)
+
+    # --- loads that are committed and not visible ---
+
+    def _hold(self, name: Name, table: Table, act: Act) -> None:
+        key = self._some_key(table, act)
+        if key is None or table.kind == "auto":
+            return
+        rows, text = self._rows(table, key, 1)
+        self.frontend.faults.hold_publish = True
+        try:
+            self.sql(f"INSERT INTO {name[0]}.{name[1]} VALUES {text}")
+        finally:
+            self.frontend.faults.hold_publish = False
+        part = table.part_with(key)
+        if part is not None:
+            table.parts[part].held.append(rows)
+
+    def _publish(self, *_anything: object) -> None:
+        self.frontend.held_loads.publish()
+        for table in self.model.tables.values():
+            for part in (*table.parts.values(), *table.bin.values()):
+                for rows in part.held:
+                    table.put(part, rows)
+                part.held.clear()
+
+
+_COMMON: Final = ("load", "load", "load", "load", "overwrite", "truncate", "add partition", "drop partition", "create")
+_RARE: Final = (
+    "load nothing",
+    "delete",
+    "truncate all",
+    "begin overwrite",
+    "end overwrite",
+    "give up overwrite",
+    "recover partition",
+    "rename partition",
+    "swap",
+    "rename",
+    "drop and create",
+    "drop",
+    "add column",
+    "drop column",
+    "replace column",
+    "hold a load",
+    "publish",
+)
+_small: Final = st.integers(0, 5)
+acts: Final = st.builds(Act, st.sampled_from(_COMMON) | st.sampled_from(_RARE), _small, _small, _small)

@@ -1,0 +1,531 @@
+"""Clusters, their users, the product, and what must be true of all points that it offers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Final
+
+from attrs import define, field, frozen
+
+from starrocks_br.domain.chain import points
+from starrocks_br.domain.errors import IllegalTransition, StarRocksBrError, Unrestorable
+from starrocks_br.domain.names import Label, Selection, TableRef
+from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.snapshot import Outline
+from starrocks_br.domain.status import RESTORABLE, Status
+from starrocks_br.services import backup, bootstrap, restore
+from starrocks_br.services.reports import BackupReport
+from starrocks_br.services.requests import BackupRequest, RestoreRequest
+from starrocks_simulator.catalog import Table as ServersTable
+from starrocks_simulator.clock import VirtualClock
+from starrocks_simulator.errors import ServerError
+from starrocks_simulator.frontend import Frontend
+from starrocks_simulator.jobs import Job
+from starrocks_simulator.jobs_backup import BackupJob
+from starrocks_simulator.jobs_restore import RestoreJob
+from tests.property.world.model import Contents, Model, Name, Part, Table
+from tests.property.world.product import PLACE, REPOSITORY, Killed, Product
+from tests.property.world.users import DATABASES, Act, Users
+
+PATTERNS: Final = ("d1.*", "d2.*")
+DRILL: Final = 9_000
+QUESTIONS: Final = (
+    "SELECT",
+    "SHOW",
+    "ADMIN SHOW",
+    "SET NAMES",
+    "SET time_zone",
+    "SET autocommit",
+    "ROLLBACK",
+    "COMMIT",
+)
+
+
+@frozen
+class Cut:
+    """What the model held when the server cut a snapshot.
+
+    Attributes:
+        at: When.
+        tables: All of the cluster's.
+    """
+
+    at: float
+    tables: dict[Name, Table]
+
+
+@define
+class Cluster:
+    """One cluster with its users and the product on it."""
+
+    product: Product
+    model: Model
+    users: Users
+    cuts: dict[str, Cut]
+    uncertain: dict[Name, list[Table]] = field(factory=dict)
+
+    @property
+    def frontend(self) -> Frontend:
+        """Of this cluster."""
+        return self.product.frontend
+
+    def watch(self, job: Job) -> None:
+        """Write down what the model holds at a cut, and what a stranger's RESTORE does."""
+        if isinstance(job, BackupJob) and job.state == "PENDING" and not job.stuck:
+            for target in job.targets:
+                if not job.label.startswith("stranger"):
+                    self._look_closely((job.db_name, target.name))
+            self.cuts[job.label] = Cut(self.frontend.now(), self.model.copy())
+        if isinstance(job, RestoreJob) and job.state == "COMMITTING":
+            self._restored(job)
+
+    def _look_closely(self, name: Name) -> None:
+        """A table that a killed restore may have made: it must be whole before it is backed up."""
+        if name in self.uncertain and not self.adopt(name):
+            assert self.server_table(name) is None, f"{name} is backed up although its restore is not finished"
+
+    def adopt(self, name: Name) -> bool:
+        """Take over a table that a restore made, if it is whole; whether it is."""
+        found = self.read(name)
+        for table in self.uncertain[name]:
+            if found == table.contents():
+                self.model.tables[name] = fresh(table)
+                self.model.note(self.frontend.now())
+                del self.uncertain[name]
+                return True
+        return False
+
+    def _restored(self, job: RestoreJob) -> None:
+        for work in job.work:
+            name = (job.db_name, work.item.target)
+            mine = self.model.tables.get(name)
+            if mine is not None and not work.created and job.label in self.cuts:
+                source = self.cuts[job.label].tables[job.db_name, work.item.name]
+                for part in work.item.partitions:
+                    there = source.parts.get("all" if source.kind == "plain" else part)
+                    if there is not None:
+                        mine.parts["all" if mine.kind == "plain" else part] = Part(there.key, deepcopy(there.rows))
+        self.model.note(self.frontend.now())
+
+    def server_table(self, name: Name) -> ServersTable | None:
+        """What the server has under a name."""
+        database = self.frontend.catalog.databases.get(name[0])
+        found = database.tables.get(name[1]) if database else None
+        return found if isinstance(found, ServersTable) else None
+
+    def read(self, name: Name) -> Contents | None:
+        """A table as the server has it, read without asking it: no time passes, no job moves."""
+        table = self.server_table(name)
+        if table is None:
+            return None
+        columns = table.visible_columns
+        physical = [one for part in table.shown_partitions() for one in part.physical]
+        rows = self.frontend.rows.query(self.frontend.rows.relation(physical, columns))
+        names = frozenset(part.name for part in table.shown_partitions()) if table.partitioning else frozenset[str]()
+        return tuple(column.name for column in columns), names, cells(rows)
+
+    def settle(self) -> None:
+        """Let running jobs end, but those that never will."""
+        for _ in range(12):
+            self.frontend.catch_up()
+            if all(job.done or frozen_for_good(job) for job in self.frontend.handler.jobs()):
+                break
+            self.product.clock.advance(3)
+        self.frontend.catch_up()
+
+    def blocked(self, database: str) -> bool:
+        """Whether a job that nobody can end holds a slot."""
+        return any(frozen_for_good(job) for job in self.frontend.handler.jobs() if job.db_name == database)
+
+    def check_live(self) -> None:
+        """No table that a user calls his own was changed by the product, and it left nothing under other names."""
+        for name, table in self.model.tables.items():
+            found = self.server_table(name)
+            if found is not None and found.state.name == "RESTORE":
+                continue
+            seen = self.read(name)
+            assert seen == table.contents(), f"{name} is {seen}, and its users made {table.contents()} of it"
+        for database in self.frontend.catalog.databases.values():
+            for table_name in database.tables:
+                name = (database.name, table_name)
+                known = name in self.model.tables or name in self.uncertain
+                assert known or database.name == "ops" or table_name.startswith("__br_"), f"where does {name} come from"
+
+
+def frozen_for_good(job: Job) -> bool:
+    """A BACKUP that a restart of the frontend froze (O§v)."""
+    return isinstance(job, BackupJob) and job.stuck and not job.done
+
+
+def fresh(table: Table) -> Table:
+    """A table as RESTORE makes it: no temporary partitions, no recycle bin, no loads on their way."""
+    copied = Table(table.kind, list(table.columns), deepcopy(table.parts), columns_made=table.columns_made)
+    for part in copied.parts.values():
+        part.held.clear()
+    return copied
+
+
+def cells(rows: Sequence[Sequence[object]]) -> tuple[tuple[int | str | None, ...], ...]:
+    """Rows in one order, dates as text."""
+    return tuple(
+        sorted(
+            (
+                tuple(
+                    one.isoformat() if isinstance(one, dt.date) else one if isinstance(one, int | str) else None
+                    for one in row
+                )
+                for row in rows
+            ),
+            key=repr,
+        )
+    )
+
+
+@define
+class World:
+    """Everything, and the product in the middle of it.
+
+    Attributes:
+        folder: Of the repository.
+        sql: Whether histories are SQL tables.
+        here: The cluster of today.
+        models: Of every cluster there ever was, by its id.
+        cuts: What was cut under every label.
+        verified: Points that gave exactly what they should.
+        disturbed: Whether something was planned for the next command.
+    """
+
+    folder: Path
+    sql: bool
+    clock: VirtualClock = field(factory=VirtualClock)
+    cuts: dict[str, Cut] = field(factory=dict)
+    models: dict[str, Model] = field(factory=dict)
+    verified: set[tuple[Label, TableRef]] = field(factory=set)
+    here: Cluster = field(init=False)
+    plans: list[tuple[int, bool, Callable[[], None]]] = field(factory=list)
+    commands: int = 0
+    _drill: Product | None = field(default=None, init=False)
+    _strangers: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.here = self._cluster(1)
+
+    def _cluster(self, number: int) -> Cluster:
+        product = Product(self.folder, number, self.clock, self.sql)
+        model = self.models[str(number)] = Model()
+        users = Users(product.frontend, model)
+        cluster = Cluster(product, model, users, self.cuts)
+        product.frontend.faults.steps.append(cluster.watch)
+        return cluster
+
+    @property
+    def ports(self) -> Ports:
+        """Of the product here."""
+        return self.here.product.ports
+
+    # --- commands ---
+
+    @contextmanager
+    def _command(self) -> Iterator[None]:
+        """One command among all that was planned for it."""
+        between = self.here.product.between
+        between.acts.clear()
+        for number, after, act in self.plans:
+            between.acts[number, after].append(act)
+        between.number, between.active = 0, True
+        self.commands += 1
+        try:
+            yield
+        finally:
+            between.active = False
+            between.acts.clear()
+            self.plans.clear()
+
+    def attempt(self, act: Callable[[], object]) -> object:
+        """Run a command; its error, if it had one, or the kill."""
+        disturbed = bool(self.plans)
+        try:
+            with self._command():
+                return act()
+        except Killed as killed:
+            self.here.product.start()
+            return killed
+        except IllegalTransition:
+            raise
+        except StarRocksBrError as error:
+            if not disturbed:
+                raise
+            return error
+
+    def user(self, act: Act) -> None:
+        """A user acts."""
+        self.here.users.do(act)
+        self.here.check_live()
+
+    def meanwhile(self, number: int, act: Callable[[], None], *, after: bool = False) -> None:
+        """Plan an act for the n-th statement of the next command."""
+        self.plans.append((number, after, act))
+
+    def request(self, patterns: tuple[str, ...] = PATTERNS, *, full: bool = False) -> BackupRequest:
+        """What to back up."""
+        return BackupRequest(place=PLACE, selection=Selection(patterns), full=full, max_chain=4)
+
+    def backup(self, patterns: tuple[str, ...] = PATTERNS, *, full: bool = False) -> None:
+        """One run; without disturbance it must be complete and new points must be there."""
+        calm = not self.plans
+        if calm:
+            self.here.settle()
+        self.clock.advance(1)
+        report = self.attempt(lambda: backup.run(self.ports, self.request(patterns, full=full)))
+        self.after_command()
+        if isinstance(report, BackupReport) and calm:
+            self._check_complete(patterns, report)
+
+    def _check_complete(self, patterns: tuple[str, ...], report: BackupReport) -> None:
+        """All that was asked for is safe, but what could not be, and that is said."""
+        for name, table in self.here.model.tables.items():
+            if f"{name[0]}.*" not in patterns or self.here.blocked(name[0]):
+                continue
+            ref = TableRef.parse(".".join(name))
+            if table.temps:
+                assert str(ref) in report.problems
+                continue
+            newest = self.points(ref)[0]
+            assert newest.snapshot.run == report.run, f"{ref} has no new point: {report}"
+            # nothing moved since: what the point must hold is what is there now
+            assert self.expected(newest)[0].contents() == table.contents(), f"{newest.label} misses a change of {ref}"
+
+    def dry_run(self) -> None:
+        """Plan, and see that nothing was sent but questions."""
+        sent = self.here.product.statements
+        start = len(sent)
+        backup.plan(self.ports, self.request())
+        wrong = [
+            sql for sql in sent[start:] if not sql.lstrip("( ").startswith(("SELECT", "SHOW", "ADMIN SHOW", "SET"))
+        ]
+        assert not [sql for sql in wrong if sql not in {"ROLLBACK", "COMMIT"}]
+
+    def after_command(self) -> None:
+        """What must be true whenever a command has ended, however it ended."""
+        self.here.frontend.catch_up()
+        for name in list(self.here.uncertain):
+            if self.here.server_table(name) is None:
+                self.here.uncertain.pop(name)
+            else:
+                self.here.adopt(name)
+        self.here.check_live()
+
+    # --- points ---
+
+    def points(self, table: TableRef) -> tuple[Outline, ...]:
+        """What is offered as exact."""
+        return points(self.ports.backups.outlines(table=table), table)
+
+    def all_points(self) -> list[Outline]:
+        """Of every table, newest first."""
+        outlines = self.ports.backups.outlines(statuses=RESTORABLE)
+        tables = sorted({one.table for one in outlines if one.table.database in DATABASES})
+        found = [point for table in tables for point in points(outlines, table)]
+        return sorted(found, key=lambda one: (str(one.snapshot.snapshot_at), one.label, one.table), reverse=True)
+
+    def expected(self, point: Outline) -> list[Table]:
+        """What a point may hold: the table at the cut; without a job, at some moment in the time it gives."""
+        name = (str(point.table.database), str(point.table.name))
+        start, end = point.snapshot.not_before, point.snapshot.snapshot_at
+        assert start is not None
+        assert end is not None
+        cut = self.cuts.get(point.label)
+        if cut is None:
+            model = self.models[point.snapshot.cluster]
+            return list(model.between(name, start.timestamp(), end.timestamp()))
+        assert start.timestamp() <= cut.at < end.timestamp(), f"{point.label} was cut outside of the time it gives"
+        assert name in cut.tables, f"{point.label} offers {name}, which was not there"
+        return [cut.tables[name]]
+
+    def verify(self, most: int = 1_000) -> None:
+        """Restore points on a cluster of their own, and compare row by row."""
+        todo = [point for point in self.all_points() if (point.label, point.table) not in self.verified][:most]
+        if not todo:
+            return
+        drill = self._drill = self._drill or Product(self.folder, DRILL, self.clock, sql=False)
+        drill.frontend.catch_up()
+        outlines = self.ports.backups.outlines(statuses=RESTORABLE)
+        reading = self.ports.backups.entries({one.label for one in outlines})
+        assert not reading.damages
+        for label in {entry.label for entry in reading.entries}:
+            drill.backups.record([entry for entry in reading.entries if entry.label == label])
+        for point in todo:
+            self._verify(drill, point)
+
+    def _verify(self, drill: Product, point: Outline) -> None:
+        expected = self.expected(point)
+        request = RestoreRequest(place=PLACE, table=point.table, into=point.table)
+        restore.run(drill.ports, request, restore.plan(drill.ports, request, label=point.label))
+        session = drill.frontend.connect()
+        result = session.execute(f"SELECT * FROM {point.table}")[-1]
+        shown = session.execute(f"SHOW PARTITIONS FROM {point.table}")[-1]
+        at = [column.name for column in shown.columns or ()].index("PartitionName")
+        found = (
+            tuple(column.name for column in result.columns or ()),
+            frozenset(str(row[at]) for row in shown.rows),
+            cells(result.rows),
+        )
+        wanted = [table.contents() for table in expected]
+        if expected and expected[0].kind == "plain":
+            found = (found[0], frozenset(), found[2])
+        session.execute(f"DROP TABLE {point.table} FORCE")
+        assert found in wanted, f"{point.table} at {point.label} is {found}, not {wanted}"
+        self.verified.add((point.label, point.table))
+
+    def restore(self, index: int, *, elsewhere: bool) -> None:
+        """Bring a table back where it was, or beside it."""
+        found = self.all_points()
+        if not found:
+            return
+        point = found[index % len(found)]
+        source = (str(point.table.database), str(point.table.name))
+        into = (source[0], "r") if elsewhere else source
+        self.here.settle()
+        if self.here.blocked(into[0]) or into in self.here.uncertain:
+            return
+        if into in self.here.model.tables:
+            self.here.users.sql(f"DROP TABLE {into[0]}.{into[1]} FORCE")
+            del self.here.model.tables[into]
+            self.here.model.note(self.clock.now())
+        wanted = self.expected(point)
+        self.here.uncertain[into] = wanted
+        request = RestoreRequest(place=PLACE, table=point.table, into=TableRef.parse(".".join(into)))
+        calm = not self.plans
+        try:
+            outcome = self.attempt(
+                lambda: restore.run(self.ports, request, restore.plan(self.ports, request, label=point.label))
+            )
+        except Unrestorable:
+            assert elsewhere
+            outcome = None
+        if calm and outcome is not None:
+            assert self.here.adopt(into), f"{into} is {self.here.read(into)}, not {[one.contents() for one in wanted]}"
+        self.after_command()
+
+    # --- others ---
+
+    def break_something(self, what: str) -> None:
+        """The product is killed, its connection cut, or the frontend restarted."""
+        getattr(self.here.product, what)()
+
+    def restart_between_commands(self) -> None:
+        """The frontend restarts, and so does whoever was connected."""
+        self.here.product.restart_frontend()
+        self.here.product.start()
+
+    def stranger_backs_up(self, database: str) -> None:
+        """Somebody else takes the slot; in time his job takes ours out of it."""
+        names = [name[1] for name in sorted(self.here.model.tables) if name[0] == database]
+        if names:
+            self._strangers += 1
+            self.here.frontend.catch_up()
+            self._stranger(
+                f"BACKUP SNAPSHOT {database}.stranger{self._strangers} TO {REPOSITORY} "
+                f"ON (TABLE {names[0]}) PROPERTIES('timeout'='3600')"
+            )
+
+    def stranger_restores(self, index: int, choice: int) -> None:
+        """Somebody restores a snapshot of ours over a live table, without us."""
+        labels = [label for label, cut in sorted(self.cuts.items()) if cut.tables]
+        if not labels:
+            return
+        label = labels[index % len(labels)]
+        stamps = self.here.frontend.handler.repositories[REPOSITORY].timestamps(label)
+        names = sorted(self.here.model.tables.keys() & self.cuts[label].tables.keys())
+        if not names or not stamps:
+            return
+        name = names[choice % len(names)]
+        mine = self.here.model.tables[name]
+        if any(part.held for part in mine.parts.values()) or mine.temps:
+            return
+        self.here.frontend.catch_up()
+        self._stranger(
+            f"RESTORE SNAPSHOT {name[0]}.{label} FROM {REPOSITORY} ON (TABLE {name[1]}) "
+            f"PROPERTIES('backup_timestamp'='{stamps[0]}', 'replication_num'='1', 'timeout'='3600')"
+        )
+
+    def _stranger(self, sql: str) -> None:
+        try:
+            self.here.users.sql(sql)
+        except ServerError:
+            return  # the slot is taken, or the table is not fit for it
+
+    def another_process_backs_up(self) -> None:
+        """A second process of the product, while the first one is at work."""
+        between = self.here.product.between
+        between.active, number = False, between.number
+        ports = self.here.product.ports
+        self.here.product.start()
+        try:
+            backup.run(self.here.product.ports, self.request())
+        except IllegalTransition:
+            raise
+        except StarRocksBrError:
+            pass
+        finally:
+            self.here.product.ports = ports
+            between.active, between.number = True, number
+
+    def neighbour(self) -> None:
+        """Another cluster writes to the same repository."""
+        number = 7_000 + self.commands
+        if str(number) in self.models:
+            return
+        other = self._cluster(number)
+        other.users.create(("d1", "t"), "range")
+        other.users.do(Act("load"))
+        backup.run(other.product.ports, self.request())
+        self.models.pop(str(number))
+
+    def disaster(self) -> None:
+        """The cluster is gone; a new one begins with the repository alone."""
+        if not self.sql:
+            return
+        self.here.settle()
+        before = self._safe_points()
+        old = self.here.product.cluster_id
+        self.here = self._cluster(old + 1)
+        remote = self.ports.cluster.list_snapshots(REPOSITORY)
+        labels = sorted(one.label for one in remote if one.label.startswith(f"br_meta_{old}_") and one.usable)
+        if not labels:
+            return
+        planned = bootstrap.plan(self.ports, PLACE, Label(labels[-1]))
+        bootstrap.run(self.ports, PLACE, planned)
+        missing = before - {(point.label, point.table) for point in self.all_points()}
+        assert not missing, f"{missing} did not survive"
+
+    def _safe_points(self) -> set[tuple[Label, TableRef]]:
+        """What a whole run made safe."""
+        if self.here.blocked("ops"):
+            return set()
+        self.backup()
+        return {(point.label, point.table) for point in self.all_points()}
+
+    # --- the end ---
+
+    def end(self) -> None:
+        """After everything: one plain backup makes all whole, nothing is stuck, every point gives what it should."""
+        self.plans.clear()
+        self.clock.advance(PLACE.job_timeout + 400)
+        self.here.frontend.catch_up()
+        for index in range(len(self.here.model.tables)):
+            self.here.users.do(Act("give up overwrite", index))
+        self.backup()
+        self.clock.advance(PLACE.job_timeout + 400)
+        self.backup()
+        open_ones = {
+            (one.label, str(one.snapshot.status))
+            for one in self.ports.backups.outlines(statuses=(Status.PENDING, Status.RUNNING))
+        }
+        assert not open_ones, f"{open_ones} are open for ever"
+        assert not self.ports.restores.unfinished()
+        self.verify()
