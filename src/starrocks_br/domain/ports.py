@@ -119,8 +119,8 @@ class Cluster(Protocol):
         """The server's id of a table; None if there is no OLAP table of that name."""
 
     @abstractmethod
-    def count_rows(self, table: TableRef) -> int:
-        """Read the whole table and count its rows."""
+    def count_rows(self, table: TableRef) -> int | None:
+        """Read the whole table and count its rows; None if the server answers without an error and without a number."""
 
     @abstractmethod
     def submit_backup(self, label: Label, to: RepositoryName, backup: DatabaseBackup, timeout: int) -> None:

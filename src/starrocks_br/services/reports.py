@@ -102,7 +102,7 @@ class RestoreReport:
         point: The point (UTC).
         jobs: How many RESTORE jobs ran.
         partitions: How many partitions the table has.
-        rows: How many rows it has, counted.
+        rows: How many rows it has, counted; None if the server told no number.
         size: Bytes that were restored, as last reported before the backup; None if unknown.
         seconds: On this machine's clock.
         notes: The plan's notes, and statements to run next.
@@ -116,7 +116,7 @@ class RestoreReport:
     point: datetime
     jobs: int
     partitions: int
-    rows: int
+    rows: int | None
     size: int | None
     seconds: float
     notes: tuple[str, ...] = ()

@@ -265,7 +265,7 @@ class Execution:
         place: What the command works with.
         journal: What was written down of it.
         expected: Which partitions the table should have after each step.
-        rows: How many rows the table has, once counted.
+        rows: How many rows the table has, once counted; None if the server told no number.
         notes: What the user has to do afterwards.
     """
 
@@ -273,7 +273,7 @@ class Execution:
     place: Place
     journal: Journal
     expected: Mapping[int, frozenset[PartitionName]]
-    rows: int = 0
+    rows: int | None = None
     notes: list[str] = field(factory=list)
     _table_id: int | None = field(default=None, init=False)
 
@@ -378,6 +378,10 @@ class Execution:
     def _verify(self, planned: RestorePlan, number: int, step: Verify) -> None:
         self._compare(planned, number, self._see(step.table))
         self.rows = self.ports.cluster.count_rows(step.table)
+        if self.rows is None:
+            self.ports.listener(
+                Warned(message=f"the server told no number of rows of {step.table}: its rows were not read")
+            )
 
     # --- failure ------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from starrocks_br.domain.names import TableRef, database_name, partition_name, table_name
 from starrocks_br.domain.partitions import Partitioning
@@ -93,6 +94,8 @@ def test_a_restore_tells_what_is_there_now() -> None:
         f"  snapshot {NEXT_LABEL}, 3 partitions, 12,345 rows, 1.5 KiB, 2 jobs, 1 min 05 s",
         "  note: grants do not come back",
     ]
+    uncounted = restore_report(evolve(values.restore_report(ORDERS), rows=None))
+    assert "rows not counted" in uncounted[1]
     renamed = restore_report(values.restore_report(DRILL))
     assert renamed[0] == "drill.orders holds db1.orders as it was at 2025-10-06 12:00:00+00:00"
 

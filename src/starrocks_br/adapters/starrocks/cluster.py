@@ -109,8 +109,9 @@ class StarRocksCluster(Cluster):
         configs = rows.records(self._run(statements.config_of(table)))
         return next((row for row in configs if rows.text(row, "table_engine") == "OLAP"), None)
 
-    def count_rows(self, table: TableRef) -> int:  # noqa: D102
-        return int(str(self._run(statements.count_rows(table)).rows[0][0]))
+    def count_rows(self, table: TableRef) -> int | None:  # noqa: D102
+        answer = self._run(statements.count_rows(table)).rows
+        return int(str(answer[0][0])) if answer else None
 
     def submit_backup(  # noqa: D102
         self, label: Label, to: RepositoryName, backup: DatabaseBackup, timeout: int

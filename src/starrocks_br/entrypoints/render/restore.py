@@ -82,7 +82,7 @@ def restore_report(report: RestoreReport) -> list[str]:
     facts = [
         f"snapshot {report.label}",
         number(report.partitions, "partition"),
-        number(report.rows, "row"),
+        "rows not counted" if report.rows is None else number(report.rows, "row"),
         size(report.size),
         number(report.jobs, "job"),
         duration(report.seconds),
