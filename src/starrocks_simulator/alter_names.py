@@ -44,11 +44,22 @@ def rename_partition(target: Target, cursor: Cursor) -> None:
         raise refused(f"Partition[{old}] does not exists")
     if new in partitions:
         raise refused(f"Partition name[{new}] is already used")
-    check_partition_name(old)
+    refuse_shadow(old, "Rename")
     check_partition_name(new)
     renamed = {(new if one is found else name): one for name, one in partitions.items()}
     found.name = new
     target.table.partitions = renamed
+
+
+def refuse_shadow(name: str, what: str) -> None:
+    """Refuse to do something to the shadow partition (O§f).
+
+    Args:
+        name: The partition that the statement names.
+        what: "Deletion", "Rename", "Truncate".
+    """
+    if name.startswith("$"):
+        raise refused(f"{what} of shadow partitions is not allowed")
 
 
 def check_partition_name(name: str) -> None:

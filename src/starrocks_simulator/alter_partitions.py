@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from starrocks_simulator.alter_names import check_partition_name
+from starrocks_simulator.alter_names import check_partition_name, refuse_shadow
 from starrocks_simulator.alter_target import Clause, Target
 from starrocks_simulator.catalog import SHADOW, DroppedPartition, Partition, Table
 from starrocks_simulator.create_table import add_item, replication_of
@@ -46,7 +46,7 @@ def drop(target: Target, cursor: Cursor) -> None:
     names = cursor.names() if cursor.looking_at("(") else [cursor.name()]
     force = cursor.accept("FORCE")
     for name in names:
-        check_partition_name(name)
+        refuse_shadow(name, "Deletion")
         found = target.table.find_partition(name)
         if found is not None:
             _drop_one(target, found, force=force)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from starrocks_simulator.alter_names import refuse_shadow
 from starrocks_simulator.catalog import SYSTEM_DATABASES, Database, DroppedTable, Partition, Table, TableState
 from starrocks_simulator.create_table import build_table, check_definition
 from starrocks_simulator.create_text import create_table_text
@@ -156,7 +157,10 @@ def truncate(session: Session, cursor: Cursor) -> Result:
     table = find_table(session, *cursor.qualified())
     chosen = list(table.partitions.values())
     if cursor.accept_any("PARTITION", "PARTITIONS"):
-        chosen = [named_partition(table, name) for name in cursor.names()]
+        names = cursor.names()
+        for name in names:
+            refuse_shadow(name, "Truncate")
+        chosen = [named_partition(table, name) for name in names]
     cursor.end()
     check_normal(table)
     for partition in chosen:

@@ -131,12 +131,28 @@ def test_dynamic_overwrite_replaces_only_what_it_fills(run: Run) -> None:
     assert run("SELECT id FROM t ORDER BY id") == [(1,), (3,), (4,)]
 
 
-def test_the_shadow_cannot_be_touched(run: Run, refused: Refused) -> None:
-    """1567 for every DDL that names it (O§f)."""
+@pytest.mark.parametrize(
+    ("sql", "answer"),
+    [
+        ("ALTER TABLE t DROP PARTITION {}", "1064 Deletion of shadow partitions is not allowed"),
+        ("ALTER TABLE t RENAME PARTITION {} x", "1064 Rename of shadow partitions is not allowed"),
+        ("TRUNCATE TABLE t PARTITION ({})", "1064 Truncate of shadow partitions is not allowed"),
+        ("ALTER TABLE t ADD PARTITION {} VALUES IN ('z')", "1567 Getting analyzing error."),
+    ],
+)
+def test_the_shadow_cannot_be_touched(run: Run, refused: Refused, sql: str, answer: str) -> None:
+    """By no DDL that names it (O§f)."""
     run(f"CREATE TABLE t (id INT, c VARCHAR(20)) PARTITION BY (c) {TAIL}")
-    for clause in ("DROP PARTITION", "ADD PARTITION"):
-        values = " VALUES IN ('z')" if clause.startswith("ADD") else ""
-        assert refused(f"ALTER TABLE t {clause} `$shadow_automatic_partition`{values}").startswith("1567 ")
+    assert refused(sql.format("`$shadow_automatic_partition`")).startswith(answer)
+
+
+def test_an_unknown_partition_is_pointed_at(run: Run, refused: Refused) -> None:
+    """Line and column of the clause that names it."""
+    run(f"CREATE TABLE t (id INT, c VARCHAR(20)) PARTITION BY (c) {TAIL}")
+    assert refused("INSERT INTO t PARTITION (nope) VALUES (1, 'a')") == (
+        "1064 Getting analyzing error from line 1, column 14 to line 1, column 29. "
+        "Detail message: Unknown partition 'nope' in table 't'."
+    )
 
 
 def test_an_overwrite_under_way_has_temporary_partitions(run: Run, frontend: Frontend) -> None:
