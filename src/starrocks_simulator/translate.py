@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import sqlglot
 from attrs import frozen
@@ -18,6 +18,10 @@ from starrocks_simulator.server_functions import substitute
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
+
+
+_LONGEST_KEPT: Final = 10_000
+"""Characters of the longest statement whose translation is kept."""
 
 
 @frozen
@@ -42,9 +46,10 @@ def to_duckdb(session: Session, text: str) -> str:
         ServerError: Syntax, an unknown database, table or variable, or a table under RESTORE.
     """
     text = substitute(session, text)
-    references, mentioned = _references(text, session.database)
+    is_long = len(text) > _LONGEST_KEPT
+    references, mentioned = (_references.__wrapped__ if is_long else _references)(text, session.database)
     made = [relation(session, one.database, one.name, one.partitions, mentioned) for one in references]
-    return _render(text, session.database, tuple(made))
+    return str((_render.__wrapped__ if is_long else _render)(text, session.database, tuple(made)))
 
 
 def condition_to_duckdb(session: Session, text: str, database: str, table: str) -> str:
