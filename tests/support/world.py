@@ -277,7 +277,7 @@ class World:
         self._plant(self.frontend.faults.before, pattern, act, nth)
 
     def after(self, pattern: str, act: Callable[[], object], *, nth: int = 1) -> None:
-        """Let something happen once, right after the product's nth statement that matches has acted; backticks aside."""
+        """Let something happen once, right after the product's nth one that matches has acted, backticks aside."""
         self._plant(self.frontend.faults.after, pattern, act, nth)
 
     def _plant(self, faults: list[Callable[[str], None]], pattern: str, act: Callable[[], object], nth: int) -> None:

@@ -112,7 +112,7 @@ def parse_metadata_label(label: str) -> tuple[ClusterId, datetime] | None:
     A database may be named so that its labels look the same: what the snapshot holds has the last word.
     """
     found = _METADATA_LABEL.fullmatch(label)
-    if not found:
+    if not found or not _LABEL.fullmatch(label):
         return None
     try:
         at = datetime.strptime(found["at"], _STAMP).replace(tzinfo=UTC)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
 from typing import Final
+
+from attrs import evolve
 
 from starrocks_br.domain.chain import points
 from starrocks_br.domain.errors import (
@@ -57,7 +58,7 @@ def plan(ports: Ports, place: Place, label: Label | None = None) -> BootstrapPla
         if label is None
         else ports.cluster.find_snapshots(place.repository, [label]).values()
     )
-    by_cluster = _metadata_snapshots(listed)
+    by_cluster = _by_cluster(place, listed)
     if not by_cluster:
         raise NoPoint(
             f"repository {place.repository} holds no metadata snapshot" + (f" {label}" if label else ""),
@@ -75,39 +76,31 @@ def plan(ports: Ports, place: Place, label: Label | None = None) -> BootstrapPla
     return _newest_sound(ports, place, cluster, found)
 
 
-def _metadata_snapshots(listed: Iterable[RemoteSnapshot]) -> Mapping[ClusterId, list[RemoteSnapshot]]:
-    """Usable metadata snapshots by cluster, newest first: by the instant in the label, zone-free."""
-    grouped: dict[ClusterId, list[RemoteSnapshot]] = defaultdict(list)
+def _by_cluster(place: Place, listed: Iterable[RemoteSnapshot]) -> Mapping[ClusterId, list[BootstrapPlan]]:
+    """What could be taken, newest first: by the instant in the label, which knows no time zone."""
+    grouped: dict[ClusterId, list[BootstrapPlan]] = defaultdict(list)
     for remote in listed:
-        parsed = parse_metadata_label(remote.label)
-        if parsed and remote.usable:
-            grouped[parsed[0]].append(remote)
-    for found in grouped.values():
-        found.sort(key=_taken_at, reverse=True)
-    return grouped
-
-
-def _taken_at(remote: RemoteSnapshot) -> tuple[datetime | None, str]:
-    parsed = parse_metadata_label(remote.label)
-    return parsed[1] if parsed else None, remote.label
-
-
-def _newest_sound(ports: Ports, place: Place, cluster: ClusterId, found: list[RemoteSnapshot]) -> BootstrapPlan:
-    for number, remote in enumerate(found):
-        parsed = parse_metadata_label(remote.label)
-        label, stamp = label_name(remote.label), remote.backup_timestamp
-        if parsed is None or stamp is None:
-            continue
-        details = ports.cluster.read_snapshot(place.repository, label, stamp)
-        if details.contents is not None and HISTORY in details.contents:
-            return BootstrapPlan(
-                label=label,
-                cluster=cluster,
+        parsed, stamp = parse_metadata_label(remote.label), remote.backup_timestamp
+        if parsed is not None and stamp is not None and not remote.problem:
+            candidate = BootstrapPlan(
+                label=label_name(remote.label),
+                cluster=parsed[0],
                 taken_at=parsed[1],
                 repository=place.repository,
                 backup_timestamp=stamp,
-                others=len(found) - number - 1,
+                others=0,
             )
+            grouped[candidate.cluster].append(candidate)
+    for found in grouped.values():
+        found.sort(key=lambda candidate: (candidate.taken_at, candidate.label), reverse=True)
+    return grouped
+
+
+def _newest_sound(ports: Ports, place: Place, cluster: ClusterId, found: list[BootstrapPlan]) -> BootstrapPlan:
+    for number, candidate in enumerate(found, start=1):
+        details = ports.cluster.read_snapshot(place.repository, candidate.label, candidate.backup_timestamp)
+        if details.contents is not None and HISTORY in details.contents:
+            return evolve(candidate, others=len(found) - number)
     raise Unrestorable(
         f"no metadata snapshot of cluster {cluster} can be read",
         why=f"{len(found)} are listed in repository {place.repository}, none shows a table {HISTORY}",

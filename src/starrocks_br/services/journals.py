@@ -30,8 +30,7 @@ def close_journals(ports: Ports, place: Place, server: Server, settled: list[Set
             detail = f"a restore of {journal.target} still runs: its job is {job.state}"
             settled.append(Settled(subject=journal.restore, outcome=None, detail=detail))
         else:
-            detail = close_journal(ports, place, journal)
-            settled.append(Settled(subject=journal.restore, outcome=Status.FAILED, detail=detail))
+            settled.append(close_journal(ports, place, journal))
     return frozenset(busy)
 
 
@@ -59,21 +58,22 @@ def is_job_of(job: Job, step: RestorePartitions, since: datetime) -> bool:
     )
 
 
-def close_journal(ports: Ports, place: Place, journal: Journal) -> str:
+def close_journal(ports: Ports, place: Place, journal: Journal) -> Settled:
     """Take back what an incomplete restore made, and close its journal.
 
     The table is touched only if it bears the id that the restore wrote down, or if the job in the slot shows that the
     restore itself made the alias.
 
     Returns:
-        What was done, for people.
+        FINISHED if nothing was missing, else FAILED, and what was done.
     """
     if _is_complete(ports, journal):
         ports.restores.mark(journal.restore, len(journal.steps) - 1, StepStatus.DONE)
-        return f"the restore of {journal.target} was complete: only its last line was missing"
+        detail = f"the restore of {journal.target} was complete: only its last line was missing"
+        return Settled(subject=journal.restore, outcome=Status.FINISHED, detail=detail)
     detail = _take_back(ports, place, journal)
     ports.restores.abandon(journal.restore, detail)
-    return detail
+    return Settled(subject=journal.restore, outcome=Status.FAILED, detail=detail)
 
 
 def _is_complete(ports: Ports, journal: Journal) -> bool:
@@ -130,7 +130,7 @@ def give_up(ports: Ports, place: Place, restore: RestoreId, step: int, why: str)
         job = running_job(ports, journal)
         if job is not None:
             return f"its job is still {job.state}; the next command takes it back"
-        detail = close_journal(ports, place, journal)
+        closed = close_journal(ports, place, journal)
         ports.restores.mark(restore, step, StepStatus.FAILED, detail=why)
-        return detail
+        return closed.detail
     return ""
