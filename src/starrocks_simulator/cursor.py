@@ -141,12 +141,6 @@ class Cursor:
                 return self.text[start : lexeme.start].strip()
         raise self.error("')'")
 
-    def place_since(self, start: int) -> str:
-        """From an offset to the last token stepped over, in the analyzer's words (R§3)."""
-        begin = line_and_column(self.text, start)
-        end = line_and_column(self.text, self.lexemes[self.at - 1].start)
-        return f" from line {begin[0]}, column {begin[1]} to line {end[0]}, column {end[1]}"
-
     def rest(self) -> str:
         """The text from here to the end; steps to the end."""
         found = self.text[self.next.start :].strip()

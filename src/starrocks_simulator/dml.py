@@ -95,7 +95,7 @@ def _targets(table: Table, statement: Insert) -> list[Partition] | None:
     for name in statement.partitions:
         partition = table.find_partition(name, temp=statement.temp)
         if partition is None:
-            raise analyzing(f"Unknown partition '{name}' in table '{table.name}'", where=statement.place)
+            raise analyzing(f"Unknown partition '{name}' in table '{table.name}'")
         found.append(partition)
     return found
 

@@ -25,7 +25,6 @@ class Insert:
         columns: Named ones; None = all.
         rows: Of VALUES; None if the source is a query.
         query: Text of the query; "" for VALUES.
-        place: Where the partitions are named, in the analyzer's words; "" without.
     """
 
     overwrite: bool
@@ -37,7 +36,6 @@ class Insert:
     columns: list[str] | None
     rows: list[list[Cell]] | None
     query: str
-    place: str
 
 
 def insert(cursor: Cursor) -> Insert:
@@ -47,10 +45,8 @@ def insert(cursor: Cursor) -> Insert:
         cursor.expect("INTO")
     cursor.accept("TABLE")
     database, table = cursor.qualified()
-    begin = cursor.next.start
     temp = cursor.accept("TEMPORARY")
     partitions = cursor.names() if cursor.accept_any("PARTITION", "PARTITIONS") else None
-    place = "" if partitions is None else cursor.place_since(begin)
     label = cursor.name() if cursor.accept("WITH", "LABEL") else None
     columns = None
     if cursor.looking_at("(") and not (cursor.looking_at("(", "SELECT") or cursor.looking_at("(", "WITH")):
@@ -61,7 +57,7 @@ def insert(cursor: Cursor) -> Insert:
         cursor.end()
     else:
         rows, query = None, cursor.rest()
-    return Insert(overwrite, database, table, partitions, temp, label, columns, rows, query, place)
+    return Insert(overwrite, database, table, partitions, temp, label, columns, rows, query)
 
 
 def _rows(cursor: Cursor) -> list[list[Cell]]:
