@@ -1,0 +1,122 @@
+"""The Cluster port over a simulated frontend: what services cannot bring about by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
+from starrocks_br.domain.errors import Refused, UnknownTable, UnsupportedServer
+from starrocks_br.domain.names import DatabaseName, TableRef
+from starrocks_br.domain.ports import Rows, SqlExecutor
+from starrocks_br.domain.restore_plan import AddPartitions
+from starrocks_br.domain.server import JobKind
+from tests.support.world import OPS, REPOSITORY, World, refuse
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """After init, with one table."""
+    return World(tmp_path).ready("d1.t")
+
+
+class Altered(SqlExecutor):
+    """An executor that answers some statements itself, as a stranger server would."""
+
+    def __init__(self, inner: SqlExecutor, answers: Mapping[str, Rows]) -> None:
+        self._inner = inner
+        self._answers = answers
+
+    def execute(self, sql: str, values: Mapping[str, object] | None = None) -> Rows:
+        """Send it on, unless its beginning is one of ours."""
+        for beginning, answer in self._answers.items():
+            if sql.startswith(beginning):
+                return answer
+        return self._inner.execute(sql, values)
+
+
+def altered(world: World, beginning: str, *rows: tuple[object, ...]) -> StarRocksCluster:
+    """A cluster that answers one statement otherwise."""
+    return StarRocksCluster(Altered(world.executor, {beginning: Rows(columns=("c",), rows=rows)}), OPS)
+
+
+def test_a_server_that_does_not_tell_the_time_cannot_be_worked_with(world: World) -> None:
+    with pytest.raises(UnsupportedServer, match="tell the time"):
+        altered(world, "SELECT NOW()", ("soon",)).now()
+
+
+def test_a_look_at_nothing_asks_for_nothing(world: World) -> None:
+    world.ports.cluster.server()
+    with world.counted() as sent:
+        assert world.ports.cluster.observe([]).tables == {}
+    assert sent == ["SELECT NOW()"]
+
+
+def test_a_look_finds_out_by_itself_who_is_there(world: World) -> None:
+    table = TableRef.parse("d1.t")
+    assert set(StarRocksCluster(world.executor, OPS).observe([table]).tables) == {table}
+    state = StarRocksCluster(world.executor, OPS).inspect(table)
+    assert state is not None
+    assert set(state.partitions) == {"p1", "p2"}
+
+
+def test_a_table_that_is_gone_is_seen_by_nobody(world: World) -> None:
+    gone = TableRef.parse("d1.nope")
+    cluster = world.ports.cluster
+    assert (cluster.inspect(gone), cluster.table_id(gone), cluster.observe([gone]).tables) == (None, None, {})
+
+
+def test_a_database_that_is_gone_has_neither_jobs_nor_objects(world: World) -> None:
+    gone = DatabaseName("nope")
+    assert world.ports.cluster.objects(gone) is None
+    assert world.ports.cluster.jobs(JobKind.BACKUP, [gone]) == ()
+    assert world.ports.cluster.observe([TableRef(gone, TableRef.parse("d1.t").name)]).tables == {}
+
+
+def test_another_refusal_about_a_database_is_an_error(world: World) -> None:
+    world.before("SHOW FULL TABLES", refuse(5501, "Getting analyzing error. Detail message: Unknown database 'other'."))
+    with pytest.raises(Refused):
+        world.ports.cluster.objects(DatabaseName("d1"))
+
+
+def test_a_table_that_cannot_be_read_is_said_so(world: World) -> None:
+    world.ports.cluster.server()
+    beginning = "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ENGINE"
+    config = Rows(columns=("TABLE_ENGINE", "TABLE_ID"), rows=(("OLAP", None),))
+    cluster = StarRocksCluster(Altered(world.executor, {beginning: config}), OPS)
+    with pytest.raises(UnsupportedServer, match="cannot be read"):
+        cluster.inspect(TableRef.parse("d1.t"))
+
+
+def test_a_view_is_no_table(world: World) -> None:
+    world.sql("CREATE VIEW d1.v AS SELECT * FROM d1.t")
+    view = TableRef.parse("d1.v")
+    assert view not in world.ports.cluster.tables()
+    assert world.ports.cluster.table_id(view) is None
+    objects = world.ports.cluster.objects(DatabaseName("d1")) or {}
+    assert objects[view.name] == "VIEW"
+
+
+def test_rows_are_counted(world: World) -> None:
+    assert world.ports.cluster.count_rows(TableRef.parse("d1.t")) == 2
+    assert altered(world, "SELECT COUNT").count_rows(TableRef.parse("d1.t")) is None
+
+
+def test_partitions_cannot_be_added_to_a_table_that_is_gone(world: World) -> None:
+    step = AddPartitions(table=TableRef.parse("d1.nope"), partitions=(), replication_num=1)
+    with pytest.raises(UnknownTable):
+        world.ports.cluster.apply(step, REPOSITORY, 600)
+
+
+def test_without_labels_nothing_is_asked(world: World) -> None:
+    with world.counted() as sent:
+        assert world.ports.cluster.find_snapshots(REPOSITORY, []) == {}
+    assert sent == []
+
+
+def test_the_layout_of_our_tables_is_looked_at_column_by_column(world: World) -> None:
+    assert world.ports.cluster.layout_problem() == ""
+    world.sql("DROP TABLE ops.restore_history FORCE")
+    assert world.ports.cluster.layout_problem() == "table ops.restore_history does not exist"
