@@ -206,6 +206,8 @@ def add_item(frontend: Frontend, table: Table, item: PartitionItem, *, temp: boo
 
 def resolve_keys(table: Table, item: PartitionItem, *, temp: bool = False) -> PartitionKeys:
     """Range or values of an item; LESS THAN begins where the partition before it ends."""
+    if isinstance(item.keys, ListKeys) != (table.partitioning is not None and table.partitioning.kind == "LIST"):
+        raise analyzing(f"Partition {item.name} is not of the kind of table {table.name}'s partitions")
     if not isinstance(item.keys, LessThan):
         return item.keys
     types = [column.type for column in table.partition_columns]

@@ -107,16 +107,16 @@ class Cursor:
         return found
 
     def properties(self) -> dict[str, str]:
-        """Step over `("k" = "v", …)`."""
+        """Step over `("k" = "v", …)`: at least one, both sides string literals, no comma at the end (R§2)."""
         self.expect("(")
         found: dict[str, str] = {}
-        while not self.accept(")"):
-            key = self.name_or_string()
+        while True:
+            key = self.string()
             self.expect("=")
-            found[key.strip()] = self.string() if self.next.kind is Token.STRING else self.take().text
+            found[key.strip()] = self.string()
             if not self.accept(","):
-                self.expect(")")
                 break
+        self.expect(")")
         return found
 
     def optional_properties(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator.errors import common
 from starrocks_simulator.java_order import by_long
@@ -12,7 +12,10 @@ from starrocks_simulator.repository import Repository
 if TYPE_CHECKING:
     from starrocks_simulator.frontend import Frontend
 
-__all__ = ["BackupHandler", "Job"]
+__all__ = ["EXTERNAL_CATALOGS", "BackupHandler", "Job"]
+
+EXTERNAL_CATALOGS: Final = -1
+"""The database id of the one slot that jobs of external catalogs share (R§5); this simulator never fills it."""
 
 
 class BackupHandler:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator.errors import common_analyzing
+from starrocks_simulator.java_order import by_string
 
 if TYPE_CHECKING:
     from starrocks_simulator.frontend import Frontend
@@ -50,4 +51,4 @@ def check_unknown(left: dict[str, str], kind: str) -> None:
         ServerError: A property that the statement does not have.
     """
     if left:
-        raise common_analyzing(f"Unknown {kind} job properties: [{', '.join(left)}]")
+        raise common_analyzing(f"Unknown {kind} job properties: [{', '.join(by_string(left, str))}]")

@@ -101,10 +101,10 @@ class Restore:
 
 @frozen
 class Cancel:
-    """CANCEL BACKUP or CANCEL RESTORE."""
+    """CANCEL BACKUP or CANCEL RESTORE; `database` None = FOR EXTERNAL CATALOG."""
 
     kind: str
-    database: str
+    database: str | None
 
 
 @frozen
@@ -199,6 +199,9 @@ def parse_cancel(cursor: Cursor) -> Cancel:
     kind = cursor.accept_any("BACKUP", "RESTORE")
     if kind is None:
         cursor.fail("'BACKUP', 'RESTORE'")
+    if cursor.accept("FOR", "EXTERNAL", "CATALOG"):
+        cursor.end()
+        return Cancel(kind, None)
     if cursor.accept_any("FROM", "IN") is None:
         cursor.end()
         raise syntax("No selected database for cancel BACKUP/RESTORE")
@@ -280,7 +283,7 @@ def _objects(cursor: Cursor) -> Objects | None:
         wanted_all = cursor.accept("ALL")
         kind = _kind(cursor)
         if wanted_all:
-            every.add(kind or "TABLE")
+            every.add(kind or cursor.fail("'FUNCTION', 'MATERIALIZED', 'TABLE', 'VIEW'"))
         elif kind == "FUNCTION":
             functions.append(cursor.qualified()[1])
         else:
@@ -357,10 +360,11 @@ def _snapshot_filter(cursor: Cursor, repository: str) -> ShowSnapshot:
     labels: tuple[str, ...] | None = None
     timestamp: str | None = None
     single = malformed = False
-    conditions = 0
+    closing = 0
     while True:
+        while cursor.accept("("):
+            closing += 1
         column = cursor.name().upper()
-        conditions += 1
         cursor.accept("NOT")
         if cursor.accept("LIKE"):
             cursor.string()
@@ -369,13 +373,15 @@ def _snapshot_filter(cursor: Cursor, repository: str) -> ShowSnapshot:
             malformed |= column != "SNAPSHOT"
         else:
             cursor.take()
-            value = cursor.string()
-            if column == "SNAPSHOT" and labels is None:
+            value = _literal(cursor)
+            if column == "SNAPSHOT" and labels is None and value:
                 labels, single = (value,), True
-            elif column == "TIMESTAMP" and timestamp is None:
+            elif column == "TIMESTAMP" and timestamp is None and value:
                 timestamp = value
             else:
                 malformed = True
+        while closing and cursor.accept(")"):
+            closing -= 1
         if cursor.accept("OR"):
             malformed = True
         elif not cursor.accept("AND"):
@@ -383,3 +389,14 @@ def _snapshot_filter(cursor: Cursor, repository: str) -> ShowSnapshot:
     cursor.end()
     malformed |= timestamp is not None and not single
     return ShowSnapshot(repository, labels, single, timestamp, malformed)
+
+
+def _literal(cursor: Cursor) -> str | None:
+    """A string literal; None for anything else, which the analyzer does not take."""
+    if cursor.next.kind is Token.STRING:
+        return cursor.string()
+    if cursor.next.kind is not Token.NUMBER:
+        cursor.qualified()
+    else:
+        cursor.take()
+    return None

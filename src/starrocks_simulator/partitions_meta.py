@@ -10,7 +10,7 @@ from attrs import frozen
 from starrocks_simulator.catalog import Partition, PhysicalPartition, Table
 from starrocks_simulator.create_text import partition_key_text
 from starrocks_simulator.errors import refused
-from starrocks_simulator.show_partitions import distribution_key, keys_text
+from starrocks_simulator.show_partitions import NO_DATA_PROPERTY, distribution_key, keys_text
 from starrocks_simulator.times import NEVER, show
 
 if TYPE_CHECKING:
@@ -108,6 +108,4 @@ def _ghost(table: Table) -> Exception:
             'Cannot invoke "com.google.common.collect.Range.toString()" because the return value of '
             '"com.starrocks.catalog.RangePartitionInfo.getRange(long)" is null'
         )
-    return refused(
-        'Cannot invoke "com.starrocks.catalog.DataProperty.getStorageMedium()" because "dataProperty" is null'
-    )
+    return refused(NO_DATA_PROPERTY)

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -20,12 +18,12 @@ from urllib.parse import quote
 from attrs import frozen
 
 from starrocks_simulator.errors import common
+from starrocks_simulator.globs import glob_pattern, is_glob
 
 _SCHEMES: Final = frozenset(
     "hdfs viewfs s3 s3a s3n oss cosn ks3 obs tos gs wasb wasbs abfs abfss adl file".split()  # noqa: SIM905 - a list to read
 )
 _LONGEST_NAME: Final = 250
-_GLOB: Final = re.compile(r"[*?\[\]{}\\]")
 
 
 class RemoteError(Exception):
@@ -132,8 +130,9 @@ class Repository:
     def _files(self, label: str, prefix: str) -> Iterator[Path]:
         """Files below a label, which the server reads as a glob: `*` and its like find other labels' files (O§k)."""
         folders = [self._snapshot(label)] if self.has(label) else []
-        if _GLOB.search(label):
-            folders = [path for path in sorted(self.folder.glob("__ss_*")) if fnmatchcase(path.name, f"__ss_{label}")]
+        if is_glob(label):
+            pattern = glob_pattern(f"__ss_{label}")
+            folders = [path for path in sorted(self.folder.glob("__ss_*")) if pattern.fullmatch(path.name)]
         for folder in folders:
             yield from sorted(path for path in folder.iterdir() if path.name.startswith(prefix))
 

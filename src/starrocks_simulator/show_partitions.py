@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from starrocks_simulator.catalog import Partition, PhysicalPartition, Table
 from starrocks_simulator.create_text import ordered_partitions
 from starrocks_simulator.cursor import Cursor
-from starrocks_simulator.errors import analyzing, table_not_found
+from starrocks_simulator.errors import analyzing, refused, table_not_found
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.partitioning import ListKeys, Range
 from starrocks_simulator.results import Result
@@ -17,6 +17,11 @@ from starrocks_simulator.times import NEVER, show
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
+
+NO_DATA_PROPERTY: Final = (
+    'Cannot invoke "com.starrocks.catalog.DataProperty.getStorageMedium()" because "dataProperty" is null'
+)
+"""What the server says when it meets a ghost of a temporary partition of a table without ranges (O2§0.1)."""
 
 _SHADOW_MOMENT: Final = {"date": "0000-00-00", "datetime": "0000-00-00 00:00:00"}
 
@@ -27,7 +32,7 @@ def show_partitions(session: Session, cursor: Cursor) -> Result:
 
 
 def show_temporary_partitions(session: Session, cursor: Cursor) -> Result:
-    """SHOW TEMPORARY PARTITIONS FROM [db.]t …."""
+    """SHOW TEMPORARY PARTITIONS FROM [db.]t …: of ghosts it shows nothing, or breaks (O2§0.1)."""
     return _show(session, cursor, temp=True)
 
 
@@ -47,6 +52,8 @@ def _show(session: Session, cursor: Cursor, *, temp: bool) -> Result:
         "LastConsistencyCheckTime", "DataSize", "StorageSize", "IsInMemory", "RowCount", "DataVersion", "VersionEpoch",
         "VersionTxnType", "TabletBalanced",
     )  # fmt: skip
+    if temp and table.ghosts and not (table.partitioning and not is_list):
+        raise refused(NO_DATA_PROPERTY)
     rows = [
         _row(session, table, partition, one)
         for partition in ordered_partitions(table, temp=temp)

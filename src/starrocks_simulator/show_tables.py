@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator import create_text
+from starrocks_simulator.accounts import denied
 from starrocks_simulator.catalog import SYSTEM_DATABASES, Column, Table, View
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import table_not_found, unknown_database, unknown_table
@@ -92,7 +93,15 @@ def _create_view(view: View) -> Result:
 def show_create_database(session: Session, cursor: Cursor) -> Result:
     """SHOW CREATE DATABASE name."""
     name = session.find_database(cursor.qualified()[1]).name
+    _check_seen(session, name)
     return strings(("Database", "Create Database"), [(name, f"CREATE DATABASE `{name}`")])
+
+
+def _check_seen(session: Session, name: str) -> None:
+    """USE and SHOW CREATE DATABASE ask for any privilege on the database or on something in it (R§9)."""
+    database = session.frontend.catalog.databases.get(name)
+    if database is not None and not session.frontend.accounts.sees_database(session.user, database):
+        raise denied("ANY", f"DATABASE {name}")
 
 
 def columns_of(session: Session, database: str | None, name: str) -> list[Column]:
@@ -250,6 +259,7 @@ def use(session: Session, cursor: Cursor) -> Result:
     if name not in session.frontend.catalog.databases and name not in SYSTEM_DATABASES:
         error = unknown_database(name)
         raise type(error)(error.errno, error.sqlstate, f"Unknown database '{name}'")
+    _check_seen(session, name)
     session.database = name
     return Result()
 

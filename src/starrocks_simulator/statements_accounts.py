@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator.accounts import ROOT, Account, Grant
 from starrocks_simulator.cursor import Cursor
-from starrocks_simulator.errors import analyzing, refused, syntax, table_not_found
+from starrocks_simulator.errors import analyzing, syntax, table_not_found
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.results import OK, Result, strings
 
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from starrocks_simulator.session import Session
 
 _KINDS: Final = ("TABLE", "DATABASE", "SYSTEM", "CATALOG")
+_PRIVILEGES: Final = (
+    "ALTER", "CREATE DATABASE", "CREATE EXTERNAL CATALOG", "CREATE FUNCTION", "CREATE MATERIALIZED VIEW",
+    "CREATE TABLE", "CREATE VIEW", "DELETE", "DROP", "EXPORT", "FILE", "IMPERSONATE", "INSERT", "NODE", "OPERATE",
+    "REFRESH", "REPOSITORY", "SELECT", "UPDATE", "USAGE",
+)  # fmt: skip
 _ORDER: Final = (
     "CREATE TABLE", "DELETE", "DROP", "INSERT", "SELECT", "ALTER", "EXPORT", "UPDATE", "OPERATE", "REPOSITORY",
 )  # fmt: skip
@@ -37,7 +42,7 @@ def _create_user(session: Session, cursor: Cursor) -> Result:
     if name in users or name == ROOT:
         if if_not_exists:
             return OK
-        raise refused(f"Operation CREATE USER failed for '{name}'@'%' : user already exists")
+        raise analyzing(f"Operation CREATE USER failed for '{name}'@'%' : user already exists")
     users[name] = Account(password)
     return OK
 
@@ -47,7 +52,7 @@ def _drop_user(session: Session, cursor: Cursor) -> Result:
     name = _user(cursor)
     cursor.end()
     if session.frontend.accounts.users.pop(name, None) is None and not if_exists:
-        raise refused(f"Operation DROP USER failed for '{name}'@'%' : user not exists")
+        raise analyzing(f"Operation DROP USER failed for '{name}'@'%' : user not exists")
     return OK
 
 
@@ -123,13 +128,11 @@ def _parse(session: Session, cursor: Cursor, preposition: str) -> tuple[Account,
 
 
 def _privilege(cursor: Cursor) -> str:
-    """One or several words up to a comma or ON: `CREATE TABLE`."""
-    words = [cursor.take().value]
-    while not cursor.looking_at(",") and not cursor.looking_at("ON"):
-        words.append(cursor.take().value)
-        if cursor.next.text == "<EOF>":
-            cursor.fail("'ON'")
-    return " ".join(words)
+    """One or several words: `CREATE TABLE`."""
+    for privilege in _PRIVILEGES:
+        if cursor.accept(*privilege.split()):
+            return privilege
+    raise cursor.error(", ".join(f"'{word}'" for word in sorted({one.split()[0] for one in _PRIVILEGES})))
 
 
 def _places(session: Session, cursor: Cursor) -> tuple[str, list[tuple[int | None, int | None]]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from starrocks_simulator.catalog import Table
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import analyzing, common, common_analyzing
+from starrocks_simulator.handler import EXTERNAL_CATALOGS
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.jobs_backup import BackupJob
 from starrocks_simulator.parse_backup import (
@@ -44,8 +45,12 @@ def _restore(session: Session, cursor: Cursor) -> Result:
 
 def _cancel(session: Session, cursor: Cursor) -> Result:
     statement = parse_cancel(cursor)
-    database = session.find_database(statement.database)
     accounts = session.frontend.accounts
+    if statement.database is None:
+        accounts.check(session.user, ("REPOSITORY",), "SYSTEM")
+        session.frontend.handler.cancel(statement.kind, EXTERNAL_CATALOGS)
+        return OK
+    database = session.find_database(statement.database)
     accounts.check(session.user, ("REPOSITORY",), "SYSTEM")
     job = session.frontend.handler.job_of(database.id)
     if isinstance(job, BackupJob):  # whatever is to be cancelled (O§s)

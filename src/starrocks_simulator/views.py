@@ -161,7 +161,7 @@ def create_materialized_view(session: Session, cursor: Cursor) -> Result:
         else:
             cursor.take()
     query = cursor.rest()
-    database = session.find_database(database_name)
+    database = session.find_database(database_name or (None if is_async else _source(query).db or None))
     if name in database.tables:
         if if_not_exists:
             return OK
@@ -174,12 +174,18 @@ def create_materialized_view(session: Session, cursor: Cursor) -> Result:
 
 
 def _rollup(session: Session, database: Database, name: str, query: str) -> Result:
-    reference = parse(query).find(exp.Table)
-    if reference is None:
-        raise analyzing("The from clause in materialized view is empty")
+    reference = _source(query)
     table = find_table(session, reference.db or database.name, reference.name)
     start_rollup(Target(session, database, table), name, [column.name for column in query_columns(session, query)])
     return OK
+
+
+def _source(query: str) -> exp.Table:
+    """The table that a synchronous view belongs to; its database is the view's, too."""
+    reference = parse(query).find(exp.Table)
+    if reference is None:
+        raise analyzing("The from clause in materialized view is empty")
+    return reference
 
 
 def _materialized(session: Session, name: str, query: str, wanted: Distribution, properties: dict[str, str]) -> Table:
