@@ -18,7 +18,7 @@ from starrocks_br.domain.server import Server
 from starrocks_br.domain.snapshot import BackupType, Consistency, Snapshot
 from starrocks_br.domain.status import Status
 from starrocks_br.services.baselines import recorded
-from starrocks_br.services.campaign import Campaign, Draft
+from starrocks_br.services.campaign import Campaign, Draft, Intent
 from starrocks_br.services.conclude import SECOND
 from starrocks_br.services.metadata import save_history
 from starrocks_br.services.preflight import ready
@@ -230,26 +230,20 @@ def _newest_point(planned: _Planned, work: DatabaseBackup) -> datetime | None:
     return max((one.newest_point for one in known if one is not None and one.newest_point), default=None)
 
 
-def _adopted(ports: Ports, snapshots: Iterable[Snapshot]) -> list[Draft]:
+def _adopted(ports: Ports, snapshots: Iterable[Snapshot]) -> list[Intent]:
     """Jobs of earlier commands that still run, as if they were ours; they are watched to their end."""
-    drafts = []
+    intents = []
     for snapshot in snapshots:
         reading = ports.backups.entries([snapshot.label])
         if reading.damages or not reading.entries:
             ports.listener(Warned(message=f"{snapshot.label} runs, but its rows cannot be trusted: it is left alone"))
             continue
         metadata = reading.entries[0].type is BackupType.METADATA
-        drafts.append(
-            Draft(
+        intents.append(
+            Intent(
                 entries=reading.entries,
-                looked_at=ports.clock.monotonic(),
                 before=None if metadata else identities_before(ports, reading.entries),
                 after=baseline_point(ports, reading.entries),
-                submit=_never_again,
             )
         )
-    return drafts
-
-
-def _never_again() -> None:
-    raise AssertionError("an adopted job was sent already")
+    return intents

@@ -42,22 +42,18 @@ Identities = Mapping[TableRef, Mapping[PartitionName, Identity]]
 
 
 @frozen(kw_only=True)
-class Draft:
-    """One job that is about to be sent.
+class Intent:
+    """What one job is to capture.
 
     Attributes:
-        entries: The intent, with a new label.
-        looked_at: When the snapshot's `created_at` was read, on this machine's clock.
+        entries: As recorded before it is sent.
         before: All identities of each table as the intent saw them; None if nobody is to look again.
         after: The newest point that is known of the tables: the new one is later.
-        submit: Sends the BACKUP.
     """
 
     entries: tuple[Entry, ...]
-    looked_at: float
     before: Identities | None
     after: datetime | None
-    submit: Callable[[], None]
 
     @property
     def snapshot(self) -> Snapshot:
@@ -74,6 +70,19 @@ class Draft:
         """Whose slot it takes."""
         return self.snapshot.database
 
+
+@frozen(kw_only=True)
+class Draft(Intent):
+    """One job that is about to be sent, under a new label.
+
+    Attributes:
+        looked_at: When the snapshot's `created_at` was read, on this machine's clock.
+        submit: Sends the BACKUP.
+    """
+
+    looked_at: float
+    submit: Callable[[], None]
+
     def sent(self, at: datetime) -> Draft:
         """The same, about to be sent at that instant of the leader's clock."""
         snapshot = evolve(self.snapshot, status=Status.RUNNING, submitted_at=at)
@@ -85,14 +94,14 @@ class Attempt:
     """One job that was sent, by us or by an earlier command.
 
     Attributes:
-        draft: What it is.
+        intent: What it is to capture.
         watched: What was seen of it.
         adopted: Whether an earlier command sent it: then the look after its cut may come late.
         looked: What the look after the cut taught.
         look_due: Whether that look is still to be taken.
     """
 
-    draft: Draft
+    intent: Intent
     watched: Watched
     adopted: bool
     looked: Looked | None = None
@@ -123,7 +132,7 @@ class Campaign:
     _outcomes: dict[DatabaseName, DatabaseOutcome] = field(factory=dict, init=False)
 
     def run(
-        self, databases: Iterable[DatabaseName], adopted: Iterable[Draft] = ()
+        self, databases: Iterable[DatabaseName], adopted: Iterable[Intent] = ()
     ) -> dict[DatabaseName, DatabaseOutcome]:
         """Work until every database has an outcome; jobs of earlier commands come first in their databases.
 
@@ -131,9 +140,9 @@ class Campaign:
             Unreachable: Nobody answers any more. What was sent goes on and is picked up by the next command.
         """
         now = self.ports.clock.monotonic()
-        for draft in adopted:
-            watched = Watched(database=draft.database, label=draft.label, began=now)
-            self._active[draft.database] = Attempt(draft=draft, watched=watched, adopted=True)
+        for intent in adopted:
+            watched = Watched(database=intent.database, label=intent.label, began=now)
+            self._active[intent.database] = Attempt(intent=intent, watched=watched, adopted=True)
         self._queue.extend(databases)
         while self._queue or self._waiting or self._active:
             self._start_some()
@@ -193,7 +202,7 @@ class Campaign:
         self._blocked.pop(draft.database, None)
         self.ports.listener(JobSent(database=draft.database, label=draft.label))
         watched = Watched(database=draft.database, label=draft.label, began=self.ports.clock.monotonic())
-        self._active[draft.database] = Attempt(draft=draft, watched=watched, adopted=False)
+        self._active[draft.database] = Attempt(intent=draft, watched=watched, adopted=False)
 
     def _refused(self, draft: Draft, refusal: Refused | AccessDenied) -> None:
         code = str(refusal.errno) if isinstance(refusal, Refused) else "denied"
@@ -241,7 +250,7 @@ class Campaign:
         current = {
             database: job
             for database, job in jobs.items()
-            if database in self._active and job.label == self._active[database].draft.label
+            if database in self._active and job.label == self._active[database].intent.label
         }
         self._look_after_cuts(current)
         for database, attempt in list(self._active.items()):
@@ -258,11 +267,11 @@ class Campaign:
         due = [
             attempt
             for database, attempt in self._active.items()
-            if attempt.look_due and attempt.draft.before is not None and database in jobs and jobs[database].cut
+            if attempt.look_due and attempt.intent.before is not None and database in jobs and jobs[database].cut
         ]
         if not due:
             return
-        tables = [entry.table for attempt in due for entry in attempt.draft.entries]
+        tables = [entry.table for attempt in due for entry in attempt.intent.entries]
         try:
             look = self._patiently(lambda: self.ports.cluster.observe(tables))
         except (Refused, AccessDenied) as refusal:
@@ -270,8 +279,8 @@ class Campaign:
             look = None
         for attempt in due:
             attempt.look_due = False
-            if look is not None and attempt.draft.before is not None:
-                looked = look_again(attempt.draft.entries, attempt.draft.before, look)
+            if look is not None and attempt.intent.before is not None:
+                looked = look_again(attempt.intent.entries, attempt.intent.before, look)
                 attempt.looked = late(looked) if attempt.adopted else looked
 
     def _step(self, attempt: Attempt, job: Job | None) -> None:
@@ -289,7 +298,7 @@ class Campaign:
                 self._finished(attempt, cut_by=job.snapshot_at, finished_at=job.finished_at)
 
     def _forget(self, attempt: Attempt, job: Job | None) -> None:
-        del self._active[attempt.draft.database]
+        del self._active[attempt.intent.database]
         attempt.watched.ended(self.ports, job)
 
     def _vanished(self, attempt: Attempt) -> None:
@@ -300,23 +309,23 @@ class Campaign:
     def _give_up_stuck(self, attempt: Attempt, job: Job) -> None:
         """The one case in which we cancel: a frozen job holds its slot for a day (O§v)."""
         try:
-            self.ports.cluster.cancel_backup(attempt.draft.database)
+            self.ports.cluster.cancel_backup(attempt.intent.database)
         except ClusterError as error:
             # It may have moved or ended this very moment: the next polls tell.
-            self.ports.listener(Warned(message=f"{attempt.draft.label} is frozen and could not be cancelled: {error}"))
+            self.ports.listener(Warned(message=f"{attempt.intent.label} is frozen and could not be cancelled: {error}"))
             attempt.watched.wait_again(self.ports.clock)
             return
         self._forget(attempt, job)
         why = f"it did not move for long in {job.state}, as after a restart of the frontend (cancelled)"
-        self._write_failure(attempt.draft.label, "stuck", why)
-        what = f"the backup of {attempt.draft.database} was frozen"
-        self._failed(attempt, JobFailed(what, label=attempt.draft.label, why=why, transient=True))
+        self._write_failure(attempt.intent.label, "stuck", why)
+        what = f"the backup of {attempt.intent.database} was frozen"
+        self._failed(attempt, JobFailed(what, label=attempt.intent.label, why=why, transient=True))
 
     def _cancelled(self, attempt: Attempt, job: Job) -> None:
-        label = attempt.draft.label
+        label = attempt.intent.label
         self._write_failure(label, "cancelled", job.status, finished_at=job.finished_at)
         transient = any(part in job.status for part in WORTH_A_RETRY)
-        what = f"the backup of {attempt.draft.database} was cancelled by the server"
+        what = f"the backup of {attempt.intent.database} was cancelled by the server"
         self._failed(attempt, JobFailed(what, label=label, why=job.status, transient=transient))
 
     def _finished(self, attempt: Attempt, *, cut_by: datetime | None, finished_at: datetime | None) -> None:
@@ -327,10 +336,10 @@ class Campaign:
             entries = conclude(
                 self.ports,
                 self.place,
-                attempt.draft.entries,
+                attempt.intent.entries,
                 cut_by=cut_by or now,
                 finished_at=finished_at or now,
-                after=attempt.draft.after,
+                after=attempt.intent.after,
                 looked=attempt.looked,
             )
         except ClusterError as error:
@@ -341,25 +350,25 @@ class Campaign:
     def _settled_elsewhere(self, attempt: Attempt) -> bool:
         """Whether the command that sent an adopted job is alive and has concluded it itself."""
         outlines = self._patiently(lambda: self.ports.backups.outlines(statuses=UNSETTLED))
-        return attempt.draft.label not in {outline.label for outline in outlines}
+        return attempt.intent.label not in {outline.label for outline in outlines}
 
     # --- outcomes -----------------------------------------------------------------------------------------------------
 
     def _succeeded(self, attempt: Attempt, entries: Sequence[Entry]) -> None:
         if attempt.adopted:
             return
-        database = attempt.draft.database
+        database = attempt.intent.database
         first = database not in self._outcomes
-        self._outcomes[database] = self._outcome(database, attempt.draft.label, Status.FINISHED, entries=entries)
+        self._outcomes[database] = self._outcome(database, attempt.intent.label, Status.FINISHED, entries=entries)
         moved = any(entry.consistency is Consistency.FUZZY for entry in entries)
         if moved and first and self._tries[database] < ATTEMPTS:
             self._again(database, "partitions moved while the snapshot was cut; taking them, too")
 
     def _failed(self, attempt: Attempt, error: ClusterError) -> None:
         if attempt.adopted:
-            self.ports.listener(Warned(message=f"{attempt.draft.label}: {error}"))
+            self.ports.listener(Warned(message=f"{attempt.intent.label}: {error}"))
         else:
-            self._end_or_retry(attempt.draft.database, attempt.draft.label, error)
+            self._end_or_retry(attempt.intent.database, attempt.intent.label, error)
 
     def _end_or_retry(
         self, database: DatabaseName, label: Label | None, error: ClusterError, *, transient: bool | None = None

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import pytest
+from attrs import evolve
 
+from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.domain.errors import AccessDenied, Busy, JobFailed, OutcomeUnknown, Refused, Unreachable
 from starrocks_br.domain.events import JobEnded, JobSent
+from starrocks_br.domain.ports import Rows, SqlExecutor
 from starrocks_br.domain.snapshot import BackupType, Consistency
 from starrocks_br.domain.status import Status
 from starrocks_br.services import backup
 from starrocks_br.services.reports import BackupReport, DatabaseOutcome
 from starrocks_simulator.faults import Fail, Hold
-from tests.support.world import RANGE_TABLE, World, cut, fail, refuse
+from tests.support.world import OPS, RANGE_TABLE, World, cut, fail, refuse
 
 BACKUP = "BACKUP SNAPSHOT d1"
 MERGED = "[OLAP_VERSION_ALREADY_MERGED, msg: make snapshot failed, version already merged]"
@@ -514,15 +518,26 @@ def test_a_backup_that_may_have_been_lost_is_made_anew_and_never_called_failed(r
     assert sorted(ready.statuses().values()) == ["FINISHED", "RUNNING"]
 
 
-def test_a_backup_for_which_there_was_no_connection_has_failed(ready: World) -> None:
-    def hang_up() -> None:
-        ready.restart_frontend()
-        ready.down = True
+class Unplugged(SqlExecutor):
+    """An executor that finds no connection for the first BACKUP."""
 
-    ready.after("UPDATE ops.backup_history SET status='RUNNING'", hang_up)
-    ready.clock_alarm(10, lambda: setattr(ready, "down", False))
-    report = ready.backup()
-    assert only(report).status is Status.FINISHED
+    def __init__(self, inner: SqlExecutor) -> None:
+        self._inner = inner
+        self._tried = False
+
+    def execute(self, sql: str, values: Mapping[str, object] | None = None) -> Rows:
+        """Send it, or not."""
+        if sql.startswith("BACKUP") and not self._tried:
+            self._tried = True
+            raise Unreachable("the connection to fe:9030 failed", why="connection refused")
+        return self._inner.execute(sql, values)
+
+
+def test_a_backup_for_which_there_was_no_connection_was_never_sent(ready: World) -> None:
+    ready.ports = evolve(ready.ports, cluster=StarRocksCluster(Unplugged(ready.executor), OPS))
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert sorted(ready.statuses().values()) == ["FAILED", "FINISHED"]
 
 
 @pytest.mark.parametrize("nth", [1, 2])
