@@ -16,6 +16,8 @@ from starrocks_simulator.faults import Hold
 from tests.support.world import Killed, World, cut, kill, refuse
 
 RESTORE = "RESTORE SNAPSHOT"
+LONG_SILENCE = 400
+"""Seconds after which nobody takes a silent restore for a living one."""
 
 
 @pytest.fixture
@@ -37,10 +39,11 @@ def two(world: World) -> World:
 
 
 def kill_restore(world: World) -> None:
-    """The process dies in a restore where a fault was planted; another one comes."""
+    """The process dies in a restore where a fault was planted; another one comes, once the first counts as dead."""
     with pytest.raises(Killed):
         world.restore("d1.t")
     world.ports = world.reconnect()
+    world.later(LONG_SILENCE)
 
 
 def settle(world: World) -> list[Settled]:
@@ -57,7 +60,6 @@ def closed(world: World) -> bool:
 def test_killed_before_any_line_of_the_journal_the_next_backup_takes_it_back(two: World, nth: int) -> None:
     two.before("UPDATE ops.restore_history", kill, nth=nth)
     kill_restore(two)
-    two.later(60)
     assert backup.run(two.ports, two.request()).settled
     assert closed(two)
     assert "t" not in two.tables("d1")
@@ -74,11 +76,14 @@ def test_killed_before_anything_was_sent_nothing_is_left(one: World) -> None:
 
 def test_killed_while_the_job_runs_the_alias_is_dropped_once_it_has_ended(one: World) -> None:
     """Only the job in the slot shows that the alias is ours: its id was never written down."""
+    hold = [True]
+    one.frontend.faults.steps.append(lambda job: Hold() if hold and job.kind == "RESTORE" else None)
     one.after(RESTORE, kill)
     kill_restore(one)
     (running,) = settle(one)
     assert (running.outcome, "still runs" in running.detail) == (None, True)
     assert not closed(one)
+    hold.clear()
     one.wait_for("RESTORE", "d1")
     (settled,) = settle(one)
     assert (settled.outcome, "was dropped" in settled.detail) == (Status.FAILED, True)
@@ -181,6 +186,7 @@ def test_a_failing_restore_that_cannot_clean_up_leaves_it_to_the_next_command(on
         one.restore("d1.t")
     assert "the next command does" in failure.value.hint
     assert not closed(one)
+    one.later(LONG_SILENCE)
     settle(one)
     assert (one.tables("d1"), closed(one)) == (set(), True)
 
@@ -189,6 +195,7 @@ def test_a_doubtful_step_leaves_the_journal_open(one: World) -> None:
     one.after("RENAME t", cut)
     with pytest.raises(OutcomeUnknown):
         one.restore("d1.t")
+    one.later(LONG_SILENCE)
     (settled,) = settle(one)
     assert "was complete" in settled.detail
 
