@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 from sqlalchemy import NullPool, create_engine
 
 from starrocks_br.adapters.memory import MemoryBackupHistory, MemoryRestoreHistory
@@ -123,6 +124,7 @@ class Product:
     ports: Ports = field(init=False)
     backups: MemoryBackupHistory = field(factory=MemoryBackupHistory)
     restores: MemoryRestoreHistory = field(factory=MemoryRestoreHistory)
+    marked: dict[RestoreId, datetime] = field(factory=dict)
     statements: list[str] = field(factory=list)
     _tokens: Tokens = field(init=False)
 
@@ -144,11 +146,14 @@ class Product:
         self.ports = Ports(
             cluster=StarRocksCluster(SqlAlchemyExecutor(connection), OPS),
             backups=SqlAlchemyBackupHistory(connection, OPS) if self.sql else Remembered(self.backups, self.between),
-            restores=SqlAlchemyRestoreHistory(connection, OPS) if self.sql else Journals(self.restores, self.between),
+            restores=SqlAlchemyRestoreHistory(connection, OPS) if self.sql else self._journals(),
             clock=VirtualTime(self.clock),
             tokens=self._tokens,
             listener=_nobody,
         )
+
+    def _journals(self) -> Journals:
+        return Journals(self.restores, self.between, self.clock, self.marked)
 
     # --- what goes wrong ---
 
@@ -216,28 +221,36 @@ class Remembered(BackupHistory):
 
 @define
 class Journals(RestoreHistory):
-    """A store in memory for the journal of restores."""
+    """A store in memory for the journal of restores, which keeps when a journal was last written to."""
 
     store: MemoryRestoreHistory
     between: Between
+    clock: VirtualClock
+    marked: dict[RestoreId, datetime]
 
     def begin(self, journal: Journal) -> None:
         """Between two acts."""
-        with _written(self.between, "begin"):
+        with self._marking(journal.restore, "begin"):
             self.store.begin(journal)
 
     def mark(
         self, restore: RestoreId, number: int, status: StepStatus, *, table_id: int | None = None, detail: str = ""
     ) -> None:
         """Between two acts."""
-        with _written(self.between, "mark"):
+        with self._marking(restore, "mark"):
             self.store.mark(restore, number, status, table_id=table_id, detail=detail)
 
     def abandon(self, restore: RestoreId, detail: str) -> None:
         """Between two acts."""
-        with _written(self.between, "abandon"):
+        with self._marking(restore, "abandon"):
             self.store.abandon(restore, detail)
+
+    @contextmanager
+    def _marking(self, restore: RestoreId, what: str) -> Iterator[None]:
+        with _written(self.between, what):
+            yield
+            self.marked[restore] = datetime.fromtimestamp(int(self.clock.now()), UTC)
 
     def unfinished(self) -> tuple[Journal, ...]:
         """As the store has them."""
-        return self.store.unfinished()
+        return tuple(evolve(one, marked_at=self.marked[one.restore]) for one in self.store.unfinished())

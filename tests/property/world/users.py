@@ -67,6 +67,8 @@ class Users:
         self.frontend = frontend
         self.model = model
         self.session: Session = frontend.connect()
+        # else a load that is not published answers with a timeout, although it is committed
+        frontend.config["enable_sync_publish"] = "false"
         self._numbers = 0
         self._acts: dict[str, Callable[[Name, Table, Act], None]] = {
             "load": self._load,

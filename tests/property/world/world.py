@@ -278,12 +278,19 @@ class World:
         """One run; without disturbance it must be complete and new points must be there."""
         calm = not self.plans
         if calm:
-            self.here.settle()
+            self._calm_down()
         self.clock.advance(1)
         report = self.attempt(lambda: backup.run(self.ports, self.request(patterns, full=full)))
         self.after_command()
         if isinstance(report, BackupReport) and calm:
             self._check_complete(patterns, report)
+
+    def _calm_down(self) -> None:
+        """Let jobs end, and let it be clear which restores are dead."""
+        self.here.settle()
+        if self.ports.restores.unfinished():
+            self.clock.advance(400)
+            self.here.settle()
 
     def _check_complete(self, patterns: tuple[str, ...], report: BackupReport) -> None:
         """All that was asked for is safe, but what could not be, and that is said."""
@@ -386,10 +393,10 @@ class World:
         found = self.all_points()
         if not found:
             return
+        self._calm_down()
         point = found[index % len(found)]
         source = (str(point.table.database), str(point.table.name))
         into = (source[0], "r") if elsewhere else source
-        self.here.settle()
         if self.here.blocked(into[0]) or into in self.here.uncertain:
             return
         if into in self.here.model.tables:
@@ -528,4 +535,5 @@ class World:
         }
         assert not open_ones, f"{open_ones} are open for ever"
         assert not self.ports.restores.unfinished()
+        assert not self.here.uncertain, f"{list(self.here.uncertain)} are neither whole nor gone"
         self.verify()
