@@ -16,7 +16,7 @@ check: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 unit: $(READY)
-	$(PYTEST) tests/unit tests/contract --cov --cov-report=term-missing --cov-fail-under=100
+	$(PYTEST) -n 2 tests/unit tests/contract --cov --cov-report=term-missing --cov-fail-under=100
 
 property: $(READY)
 	$(PYTEST) -n 2 tests/property
