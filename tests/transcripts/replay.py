@@ -28,6 +28,10 @@ NEVER = 1e15
 
 _LOAD = re.compile(r"^\s*(?:insert|update|delete)\b", re.IGNORECASE)
 _LEFT_BEHIND = re.compile(r"^\s*drop\s+(?:repository|database|user|role|resource)\b", re.IGNORECASE)
+_RESTART = re.compile(r"\s*(?:fe\s+restart|(?:restart|kill)\s+(?:the\s+)?(?:fe|frontend))\b", re.IGNORECASE)
+_ANSWER = frozenset({"error", "rows", "columns", "affected"})
+"""A line with a statement and none of these was cut short: what was answered is not known."""
+
 _META_FIELDS = (
     "table_name", "partition_name", "partition_id", "visible_version", "visible_version_time", "next_version",
     "partition_key", "partition_value", "distribution_key", "buckets", "replication_num", "storage_medium",
@@ -86,11 +90,11 @@ class Replay:
 
     def _play(self, line: Line) -> None:
         if line.sql is not None:
-            if "error" in line.fields and "rows" in line.fields:
+            if line.fields.keys() & _ANSWER:
                 self._judge(line, self._statement)
         elif line.fields.get("partitions_meta") is not None:
             self._judge(line, self._partitions_meta)
-        elif line.note.strip().lower().startswith("fe restart"):
+        elif _RESTART.match(line.note):
             self.frontend.restart()
             self._sessions.clear()
         else:
