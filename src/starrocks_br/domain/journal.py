@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from attrs import field, frozen
 
 from starrocks_br.domain.names import ClusterId, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.reprs import count
-from starrocks_br.domain.restore_plan import Rename, RestorePartitions, Step
+from starrocks_br.domain.restore_plan import Rename, RestorePartitions, Step, Verify
 
 
 class StepStatus(StrEnum):
@@ -25,6 +26,13 @@ class StepStatus(StrEnum):
 
 OPEN_STEPS = frozenset({StepStatus.PLANNED, StepStatus.SENT})
 """States that only a live restore may leave behind."""
+
+
+QUIET: Final = timedelta(seconds=60)
+"""For longer than this a restore that is alive is never silent between its jobs: each of its steps takes moments."""
+
+QUIET_WHILE_READING: Final = timedelta(seconds=360)
+"""But for the one that reads the whole table: query_timeout (300 s unless set), and a minute."""
 
 
 @frozen(kw_only=True)
@@ -54,6 +62,7 @@ class Journal:
         alias: The name it works under.
         created_at: When it began (the leader's clock, UTC).
         steps: In order.
+        marked_at: When it was last written to (the leader's clock, UTC); None where nobody keeps that.
     """
 
     restore: RestoreId
@@ -63,6 +72,7 @@ class Journal:
     alias: TableRef
     created_at: datetime
     steps: tuple[JournalStep, ...] = field(repr=count)
+    marked_at: datetime | None = field(default=None, eq=False)
 
     @property
     def closed(self) -> bool:
@@ -88,6 +98,11 @@ class Journal:
     def exposed(self) -> bool:
         """Whether the table may bear the target's name."""
         return any(isinstance(line.step, Rename) and line.status is not StepStatus.PLANNED for line in self.steps)
+
+    def may_be_alive(self, now: datetime) -> bool:
+        """Whether the command that writes it was heard of so lately that it may be at work, whatever its jobs do."""
+        reading = any(isinstance(line.step, Verify) and line.status is StepStatus.SENT for line in self.steps)
+        return now - (self.marked_at or self.created_at) < (QUIET_WHILE_READING if reading else QUIET)
 
     @property
     def complete(self) -> bool:

@@ -16,10 +16,10 @@ from starrocks_br.services.requests import Place
 
 
 def close_journals(ports: Ports, place: Place, server: Server, settled: list[Settled]) -> frozenset[TableRef]:
-    """Close the journal of every restore that a kill left open.
+    """Close the journal of every restore that a kill left open, and of none that is at work beside us.
 
     Returns:
-        The tables that a restore still works on: its job runs without us.
+        The tables that a restore may still work on.
     """
     busy = set()
     for journal in ports.restores.unfinished():
@@ -28,6 +28,10 @@ def close_journals(ports: Ports, place: Place, server: Server, settled: list[Set
         elif (job := running_job(ports, journal)) is not None:
             busy.add(journal.target)
             detail = f"a restore of {journal.target} still runs: its job is {job.state}"
+            settled.append(Settled(subject=journal.restore, outcome=None, detail=detail))
+        elif journal.may_be_alive(server.now):
+            busy.add(journal.target)
+            detail = f"a restore of {journal.target} may still be at work: it was heard of less than a minute ago"
             settled.append(Settled(subject=journal.restore, outcome=None, detail=detail))
         else:
             settled.append(close_journal(ports, place, journal))

@@ -195,7 +195,11 @@ def run(ports: Ports, request: RestoreRequest, planned: RestorePlan) -> RestoreR
     server = ready(ports, request.place)
     found = reconcile(ports, request.place, server)
     if planned.target.table in found.busy:
-        raise Busy(f"a restore of {planned.target.table} still runs", hint="wait for it to end")
+        raise Busy(
+            f"a restore of {planned.target.table} still runs",
+            why="its job has not ended, or its command was heard of a moment ago",
+            hint="wait for it to end; if it was killed, run the command again once its job has ended, a minute later",
+        )
     _refuse_stale(ports, request, server, planned)
     ports.listener(RestorePlanned(plan=planned))
     journal = Journal(
@@ -287,6 +291,9 @@ class Execution:
                 raise
             except StarRocksBrError as error:
                 self._take_back(number, error)
+                raise
+            except KeyboardInterrupt:
+                self._let_go(number)
                 raise
             self.ports.listener(StepDone(number=number + 1, total=len(planned.steps), step=step))
 
@@ -384,6 +391,13 @@ class Execution:
             )
 
     # --- failure ------------------------------------------------------------------------------------------------------
+
+    def _let_go(self, number: int) -> None:
+        """Take back what can be, so that the next command need not wait until this one counts as dead."""
+        try:
+            give_up(self.ports, self.place, self.journal.restore, number, "stopped by the user")
+        except ClusterError as error:
+            self.ports.listener(Warned(message=f"what this restore began stays until the next command: {error}"))
 
     def _take_back(self, number: int, error: StarRocksBrError) -> None:
         try:

@@ -118,6 +118,7 @@ def _journal(rows: Sequence[Row]) -> Journal:
         alias=TableRef(database, head.name("alias", table_name)),
         created_at=head.moment("created_at"),
         steps=tuple(_step(number, row) for number, row in enumerate(rows)),
+        marked_at=max(Fields(row, head.where).moment("updated_at") for row in rows),
     )
 
 
