@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from starrocks_simulator import table_properties
 from starrocks_simulator.alter_jobs import check_no_temp, record_optimize, record_properties
 from starrocks_simulator.alter_target import Clause, Target
 from starrocks_simulator.catalog import Distribution, Partition, SchemaJob
 from starrocks_simulator.create_table import replication_of
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.ddl import named_partition
-from starrocks_simulator.errors import refused
+from starrocks_simulator.errors import common_analyzing, refused
 from starrocks_simulator.parse_table import distribution
 from starrocks_simulator.versions import publish
 
@@ -21,6 +22,8 @@ def set_properties(target: Target, cursor: Cursor) -> None:
     """SET ("k" = "v", …)."""
     properties = cursor.properties()
     table = target.table
+    if unknown := table_properties.unknown(properties):
+        raise common_analyzing(unknown)
     if "replication_num" in properties or "default.replication_num" in properties:
         wanted = properties.get("replication_num") or properties["default.replication_num"]
         replication_of(target.frontend, table.name, {"replication_num": wanted})

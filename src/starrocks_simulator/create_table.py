@@ -5,12 +5,14 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Final
 
+from starrocks_simulator import table_properties
 from starrocks_simulator.catalog import SHADOW, Distribution, Model, Table
+from starrocks_simulator.column_types import Type
 from starrocks_simulator.dynamic_partitions import dynamic_items
 from starrocks_simulator.errors import ServerError, analyzing, refused
-from starrocks_simulator.parse_partitions import LessThan, PartitionItem, least_bound
+from starrocks_simulator.parse_partitions import PartitionItem, least_bound
 from starrocks_simulator.parse_table import TableDefinition
-from starrocks_simulator.partitioning import ListKeys, PartitionKeys, Range
+from starrocks_simulator.partitioning import Bound, ListKeys, PartitionKeys, Range
 
 if TYPE_CHECKING:
     from starrocks_simulator.frontend import Frontend
@@ -28,6 +30,8 @@ def build_table(frontend: Frontend, name: str, definition: TableDefinition) -> T
         ServerError: More replicas than backends, or partitions that overlap.
     """
     replication_num = replication_of(frontend, name, definition.properties)
+    if definition.engine == "olap" and (unknown := table_properties.unknown(definition.properties)):
+        raise refused(unknown)
     if definition.distribution is None:
         definition.distribution = Distribution([], 0)
     for number, column in enumerate(definition.columns):
@@ -63,6 +67,7 @@ def check_definition(definition: TableDefinition) -> None:
     """
     _complete_keys(definition)
     _check_keys(definition)
+    _check_distribution(definition)
 
 
 def _complete_keys(definition: TableDefinition) -> None:
@@ -109,6 +114,13 @@ def _check_keys(definition: TableDefinition) -> None:
     _check_partition_columns(definition)
 
 
+def _check_distribution(definition: TableDefinition) -> None:
+    names = {column.name.lower() for column in definition.columns}
+    for name in definition.distribution.columns if definition.distribution is not None else ():
+        if name.lower() not in names:
+            raise analyzing(f"Distribution column({name}) doesn't exist")
+
+
 def _check_partition_columns(definition: TableDefinition) -> None:
     if definition.partitioning is None:
         return
@@ -130,7 +142,7 @@ def replication_of(frontend: Frontend, name: str, properties: dict[str, str]) ->
     Raises:
         ServerError: More replicas than backends (O§g).
     """
-    wanted = int(properties.get("replication_num", frontend.default_replication_num))
+    wanted = table_properties.replication(properties.get("replication_num", str(frontend.default_replication_num)))
     if wanted > frontend.backends:
         ids = ", ".join(map(str, frontend.backend_ids))
         raise refused(
@@ -208,14 +220,30 @@ def resolve_keys(table: Table, item: PartitionItem, *, temp: bool = False) -> Pa
     """Range or values of an item; LESS THAN begins where the partition before it ends."""
     if isinstance(item.keys, ListKeys) != (table.partitioning is not None and table.partitioning.kind == "LIST"):
         raise analyzing(f"Partition {item.name} is not of the kind of table {table.name}'s partitions")
-    if not isinstance(item.keys, LessThan):
-        return item.keys
     types = [column.type for column in table.partition_columns]
+    if isinstance(item.keys, Range):
+        if not _bound_key(item.keys.lower, types) < _bound_key(item.keys.upper, types):
+            raise refused("The lower values must smaller than upper values")
+        return item.keys
+    if isinstance(item.keys, ListKeys):
+        return item.keys
     upper = item.keys.upper
+    _bound_key(upper, types)
     among = table.temp_partitions if temp else table.partitions
     ends = [one.range.upper for one in among.values() if isinstance(one.keys, Range)]
     below = [end for end in ends if end.key(types) < upper.key(types)]
     return Range(max(below, key=lambda end: end.key(types), default=least_bound()), upper)
+
+
+def _bound_key(bound: Bound, types: list[Type]) -> tuple[object, ...]:
+    """What orders ends of ranges; an end that is no value of its column is refused."""
+    if len(bound.values) > len(types):
+        raise refused(f"Partition column size {len(types)} and value size {len(bound.values)} are not the same")
+    try:
+        return bound.key(types)
+    except (ValueError, ArithmeticError):
+        written = ", ".join(str(value) for value in bound.values)
+        raise refused(f"Invalid {types[0].name} literal: {written}") from None
 
 
 def _check_free(table: Table, name: str, keys: PartitionKeys, *, temp: bool) -> None:

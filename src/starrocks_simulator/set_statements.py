@@ -80,10 +80,19 @@ def end(session: Session, cursor: Cursor) -> Result:
     return OK
 
 
+def lock(session: Session, cursor: Cursor) -> Result:
+    """LOCK TABLES t READ|WRITE, UNLOCK TABLES: nothing happens (R§11.9)."""
+    del session
+    cursor.rest()
+    return OK
+
+
 STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     ("SET",): set_variables,
     ("BEGIN",): begin,
     ("START", "TRANSACTION"): begin,
     ("COMMIT",): end,
     ("ROLLBACK",): end,
+    ("LOCK", "TABLES"): lock,
+    ("UNLOCK", "TABLES"): lock,
 }

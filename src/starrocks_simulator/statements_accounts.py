@@ -75,7 +75,7 @@ def _show_grants(session: Session, cursor: Cursor) -> Result:
     account = session.frontend.accounts.users.get(user)
     if account is None and user != ROOT:
         raise analyzing(f"cannot find user '{user}'@'%'")
-    grants = account.grants if account else []
+    grants = [one for one in account.grants if _is_there(session, one)] if account else []
     places = sorted({(_KINDS.index(one.kind), one.database_id or 0, one.table_id or 0) for one in grants})
     shown: list[tuple[object, ...]] = []
     for place in places:
@@ -84,6 +84,14 @@ def _show_grants(session: Session, cursor: Cursor) -> Result:
         text = f"GRANT {', '.join(privileges)} ON {_place(session, here[0])} TO USER '{user}'@'%'"
         shown.append((f"'{user}'@'%'", "default_catalog", text))
     return strings(("UserIdentity", "Catalog", "Grants"), shown)
+
+
+def _is_there(session: Session, grant: Grant) -> bool:
+    """Whether the thing still exists: one made again under its name is another one (O2§0.8)."""
+    catalog = session.frontend.catalog
+    if grant.table_id is not None:
+        return catalog.find_table_by_id(grant.table_id) is not None
+    return grant.database_id is None or any(one.id == grant.database_id for one in catalog.databases.values())
 
 
 def _rank(privilege: str) -> int:
