@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator.cursor import Cursor
-from starrocks_simulator.errors import analyzing
+from starrocks_simulator.errors import analyzing, syntax
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.lexer import Token
 from starrocks_simulator.results import OK, Result
@@ -19,11 +19,13 @@ _BOOLEANS: Final = {"1": "true", "0": "false", "ON": "true", "OFF": "false", "TR
 
 def set_variables(session: Session, cursor: Cursor) -> Result:
     """SET [GLOBAL|SESSION] name = value, …; SET NAMES, SET TRANSACTION."""
-    if cursor.accept_any("NAMES", "CHARACTER", "CHARSET", "PASSWORD"):
+    if cursor.accept_any("NAMES", "CHARACTER", "CHARSET"):
         cursor.rest()
         return OK
     if cursor.accept("ROLE"):
-        cursor.rest()
+        if cursor.accept_any("ALL", "NONE", "DEFAULT") is None:
+            raise syntax("the simulator models no roles")
+        cursor.end()
         return OK
     while True:
         _one(session, cursor)
@@ -68,14 +70,16 @@ def _assign(session: Session, name: str, value: str, *, is_global: bool) -> None
 
 def begin(session: Session, cursor: Cursor) -> Result:
     """BEGIN | START TRANSACTION: from here until COMMIT or ROLLBACK only INSERT (R§11.3)."""
-    cursor.rest()
+    cursor.accept("WORK")
+    cursor.end()
     session.in_transaction = True
     return OK
 
 
 def end(session: Session, cursor: Cursor) -> Result:
     """COMMIT | ROLLBACK: without BEGIN they do nothing (R§11.2)."""
-    cursor.rest()
+    cursor.accept("WORK")
+    cursor.end()
     session.in_transaction = False
     return OK
 

@@ -150,8 +150,7 @@ def empty(*names: str) -> Handler:
     """A handler of a SHOW that has nothing to show."""
 
     def handler(_: Session, cursor: Cursor) -> Result:
-        cursor.rest()
-        return strings(names, [])
+        return shown(cursor, names, [])
 
     return handler
 
@@ -196,8 +195,7 @@ def show_database_empty(*names: str) -> Handler:
     def handler(session: Session, cursor: Cursor) -> Result:
         if cursor.accept_any("FROM", "IN"):
             session.find_database(cursor.qualified()[1])
-        cursor.rest()
-        return strings(names, [])
+        return shown(cursor, names, [])
 
     return handler
 

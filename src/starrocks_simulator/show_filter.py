@@ -35,9 +35,17 @@ def shown(cursor: Cursor, names: tuple[str, ...], rows: list[Row], like_column: 
     if cursor.accept("ORDER", "BY"):
         rows = _ordered(cursor, names, rows)
     if cursor.accept("LIMIT"):
-        rows = rows[: cursor.integer()]
+        rows = _limited(cursor, rows)
     cursor.end()
     return strings(names, rows)
+
+
+def _limited(cursor: Cursor, rows: list[Row]) -> list[Row]:
+    """`LIMIT n`, `LIMIT n OFFSET m`, `LIMIT m, n`."""
+    first = cursor.integer()
+    if cursor.accept("OFFSET"):
+        return rows[cursor.integer() :][:first]
+    return rows[first:][: cursor.integer()] if cursor.accept(",") else rows[:first]
 
 
 def _column(cursor: Cursor, names: tuple[str, ...]) -> int:

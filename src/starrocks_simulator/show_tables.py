@@ -212,6 +212,7 @@ def show_index(session: Session, cursor: Cursor) -> Result:
         raise table_not_found(name)
     indexes = found.indexes if isinstance(found, Table) else []
     owner = session.find_database(database).name
+    cursor.end()
     rows: list[Row] = [
         (
             f"{owner}.{name}",
