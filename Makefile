@@ -5,7 +5,9 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest -q
 
-.PHONY: demo test check unit property transcripts e2e bench ci lock clean
+# make kill   every command killed at every statement, 50 rounds of commands at once (hours)
+
+.PHONY: kill demo test check unit property transcripts e2e bench ci lock clean
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
@@ -26,6 +28,10 @@ transcripts: $(READY)
 
 e2e: $(READY)
 	$(PYTEST) -n 2 tests/e2e
+
+kill: $(READY)
+	STARROCKS_BR_KILLS=all STARROCKS_BR_ROUNDS=50 $(PYTEST) -n 2 tests/property/test_kill_at_every_statement.py \
+	    tests/e2e/test_kill_everywhere.py tests/e2e/test_concurrency.py
 
 bench: $(READY)
 	$(BIN)/python -m bench

@@ -276,8 +276,9 @@ def _in_repository(act: Callable[[Frontend, str], None]) -> Plant:
         def fault(sql: str) -> None:
             if not sql.upper().startswith("SHOW SNAPSHOT"):
                 return
-            for label in re.findall(r"'([-A-Za-z0-9_]+)'", sql):
-                if value.casefold() in label.casefold() and occurrences.meant():
+            asked = [label for label in re.findall(r"'([-A-Za-z0-9_]+)'", sql) if value.casefold() in label.casefold()]
+            if asked and occurrences.meant():
+                for label in asked:
                     act(frontend, label)
 
         frontend.faults.before.append(fault)

@@ -16,7 +16,7 @@ from tests.support.kills import SCENARIOS, Scenario, check_aftermath
 
 ALL = os.environ.get("STARROCKS_BR_KILLS") == "all"
 SHARES = 4 if ALL else 1
-SAMPLE = 41
+SAMPLE = 97
 """Every so many kills one is done, another one for each command."""
 
 

@@ -88,7 +88,7 @@ def virtual_cli(world: World, folder: Path) -> Iterator[VirtualCli]:
             "repository": REPOSITORY,
             "tables": "[d1.*]",
             "poll_interval": TICK,
-            "read_timeout": 1,
-            "job_timeout": 600,
+            "read_timeout": 60,
+            "job_timeout": 1200,
         }
         yield VirtualCli(world, folder / "config.yaml", usual)
