@@ -73,6 +73,15 @@ def test_dry_runs_say_what_is_left_out(world: World) -> None:
     assert any("d9.*" in warning for warning in world.warnings)
 
 
+def test_what_the_plan_itself_leaves_out_is_not_said_twice(world: World) -> None:
+    world.ready("d1.t")
+    world.wait_at_most(0)
+    world.sql("ALTER TABLE d1.t ADD TEMPORARY PARTITION tp VALUES [('2024-01-01'), ('2024-01-02'))")
+    plan = backup.plan(world.ports, world.request("d1.t"))
+    assert [str(table) for table in plan.problems] == ["d1.t"]
+    assert world.warnings == []
+
+
 def test_patterns_that_match_nothing_are_problems_and_the_rest_goes_on(world: World) -> None:
     world.ready("d1.t")
     report = world.backup("d1.t", "d1.nope", "d9.*")

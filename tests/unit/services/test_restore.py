@@ -279,6 +279,22 @@ def test_a_hole_left_by_the_restore_is_mended_so_that_loads_become_visible(world
     assert 7 in {row[0] for row in world.rows("d1.t")}
 
 
+def test_a_users_load_that_is_just_being_published_is_no_hole_to_be_mended(two: World) -> None:
+    """Mending it would throw the load away; what it makes of the table is said instead."""
+
+    def load() -> None:
+        two.frontend.faults.hold_publish = True
+        with pytest.raises(ServerError, match="timeout"):
+            two.sql("INSERT INTO d1.t VALUES (9, '2024-01-01', 9)")
+        two.frontend.faults.hold_publish = False
+        two.clock_alarm(1, two.frontend.held_loads.publish)
+
+    two.before("partitions_meta WHERE", load, nth=2)
+    with pytest.raises(VerificationMismatch, match="not what was backed up"):
+        two.restore("d1.t")
+    assert two.times_sent("ADMIN SET TABLE") == 0
+
+
 def haunted(world: World) -> World:
     """The newest point of d1.t was cut while an overwrite was under way that left no other trace."""
     world.ready("d1.t")
@@ -475,6 +491,22 @@ def test_a_job_that_a_stranger_pushed_out_of_the_slot_cannot_be_told(one: World)
     one.before("SHOW RESTORE FROM", push_out)
     with pytest.raises(OutcomeUnknown):
         one.restore("d1.t")
+
+
+def test_a_strangers_restore_in_the_slot_is_not_taken_for_ours(one: World) -> None:
+    """Same snapshot, same timestamp, and all the same somebody else's job: it was there before."""
+    plan = one.plan_restore("d1.t")
+    (job,) = plan.jobs
+    one.sql(
+        f"RESTORE SNAPSHOT d1.{job.label} FROM repo ON (t AS theirs) "
+        f"PROPERTIES('backup_timestamp'='{job.backup_timestamp}', 'replication_num'='1')"
+    )
+    one.wait_for("RESTORE", "d1")
+    one.later()
+    one.before(RESTORE, cut)
+    with pytest.raises(OutcomeUnknown, match="cannot be found"):
+        restore.run(one.ports, one.restore_request("d1.t"), plan)
+    assert one.tables("d1") == {"theirs"}
 
 
 def test_a_frontend_restart_in_the_middle_changes_nothing(two: World) -> None:
