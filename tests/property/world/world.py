@@ -85,7 +85,7 @@ class Cluster:
 
     def _look_closely(self, name: Name) -> None:
         """A table that a killed restore may have made: it must be whole before it is backed up."""
-        if name in self.uncertain and not self.adopt(name):
+        if name in self.uncertain and name not in self.model.tables and not self.adopt(name):
             assert self.server_table(name) is None, f"{name} is backed up although its restore is not finished"
 
     def adopt(self, name: Name) -> bool:
@@ -320,8 +320,10 @@ class World:
         """What must be true whenever a command has ended, however it ended."""
         self.here.frontend.catch_up()
         for name in list(self.here.uncertain):
-            if self.here.server_table(name) is None:
-                self.here.uncertain.pop(name)
+            taken = name in self.here.model.tables  # a user was quicker
+            if self.here.server_table(name) is None or taken:
+                if not self.ports.restores.unfinished():
+                    self.here.uncertain.pop(name)
             else:
                 self.here.adopt(name)
         self.here.check_live()
