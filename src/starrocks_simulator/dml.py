@@ -10,7 +10,7 @@ import duckdb
 from starrocks_simulator.catalog import Column, Model, Partition, Table, TableState
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.ddl import find_table
-from starrocks_simulator.errors import analyzing, refused
+from starrocks_simulator.errors import ServerError, analyzing, refused
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.overwrite import overwrite
 from starrocks_simulator.parse_insert import Insert
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from starrocks_simulator.session import Session
 
 
+_TIMEOUT: Final = 5024
+
+
 def insert(session: Session, cursor: Cursor) -> Result:
     """INSERT INTO | OVERWRITE … VALUES | SELECT."""
     statement = parse_insert(cursor)
@@ -39,20 +42,26 @@ def insert(session: Session, cursor: Cursor) -> Result:
     count = _stage(session, table, statement)
     if table.state is TableState.RESTORE:
         raise refused(f'fail to execute commit task: Cannot write RESTORE state table "{table.name}"')
-    if statement.overwrite:
-        overwrite(session, table, targets)
-        return loaded(session, label, count)
-    return load(session, table, targets, label, count)
+    used = session.find_database(statement.database).labels
+    if statement.label is not None and (count or statement.overwrite):
+        used.add(label)
+    try:
+        if statement.overwrite:
+            overwrite(session, table, targets)
+            return loaded(session, label, count)
+        return load(session, table, targets, label, count)
+    except ServerError as error:
+        if error.errno != _TIMEOUT:  # a load that waits for its turn is committed all the same
+            used.discard(label)
+        raise
 
 
 def _label(session: Session, statement: Insert) -> str:
-    """The label asked for, taken now, or one of the server's own."""
+    """The label asked for, or one of the server's own. A load that comes to nothing gives its label back (R§12.3)."""
     if statement.label is None:
         return f"insert_{uuid.uuid4()}"
-    used = session.find_database(statement.database).labels
-    if statement.label in used:
+    if statement.label in session.find_database(statement.database).labels:
         raise refused(f"Label [{statement.label}] has already been used.")
-    used.add(statement.label)
     return statement.label
 
 
@@ -83,7 +92,7 @@ def _stuck(session: Session, label: str, count: int) -> Result:
         raise refused(
             f"Query reached its timeout of {session.variables['insert_timeout']} seconds, please increase the "
             "'insert_timeout' session variable and retry",
-            5024,
+            _TIMEOUT,
         )
     return loaded(session, label, count, "COMMITTED")
 

@@ -1,0 +1,173 @@
+"""Statements at their edges: what the server's grammar, analyzer and SHOW statements make of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from starrocks_simulator.errors import ServerError
+from starrocks_simulator.globs import glob_pattern
+from tests.unit.starrocks_simulator.cluster import RANGE_TABLE, Cluster
+
+FLAT = "CREATE TABLE {name} (id INT, v INT) DISTRIBUTED BY HASH(id) BUCKETS 1 PROPERTIES('replication_num'='1')"
+WHERE = "Where clause should looks like: SNAPSHOT = 'your_snapshot_name' [AND TIMESTAMP = '2018-04-18-19-19-10']"
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Cluster:
+    """A database `d` with a RANGE table `t` and a flat one `u`."""
+    made = Cluster(tmp_path)
+    made.run("CREATE DATABASE d")
+    made.run(RANGE_TABLE.format(name="d.t"))
+    made.run(FLAT.format(name="d.u"))
+    return made
+
+
+def refusal(cluster: Cluster, sql: str, user: str = "root") -> str:
+    """The text of a refusal, with its number unless it is 1064."""
+    with pytest.raises(ServerError) as caught:
+        cluster.frontend.connect(user).execute(sql)
+    text = caught.value.message
+    return text if caught.value.errno == 1064 else f"{caught.value.errno} {text}"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "SNAPSHOT = y8_a",
+        "SNAPSHOT = 1",
+        "SNAPSHOT = ''",
+        "TIMESTAMP = 'x'",
+        "TIMESTAMP IN ('x')",
+        "foo = 'x'",
+        "SNAPSHOT = 'a' OR SNAPSHOT = 'b'",
+        "SNAPSHOT IN ('a') AND TIMESTAMP = 'x'",
+    ],
+)
+def test_show_snapshot_takes_string_literals_only(cluster: Cluster, condition: str) -> None:
+    """Anything else in WHERE is the analyzer's error (R§2.4, O§a, O2§y8)."""
+    expected = f"Getting analyzing error. Detail message: {WHERE}."
+    assert refusal(cluster, f"SHOW SNAPSHOT ON r WHERE {condition}") == expected
+
+
+def test_show_snapshot_takes_its_conditions_in_any_order_and_in_parentheses(cluster: Cluster) -> None:
+    """A label that is unknown has its row; with a timestamp the row has five columns (O§a)."""
+    assert cluster.run("SHOW SNAPSHOT ON r WHERE (SNAPSHOT = 'a')") == [("a", "", "ERROR: no snapshot")]
+    (row,) = cluster.run("SHOW SNAPSHOT ON r WHERE (`TIMESTAMP` = 'x') AND (`snapshot` = \"a\")")
+    assert row[:4] == ("a", "x", None, None)
+    assert str(row[4]).endswith("get: 0")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "BACKUP SNAPSHOT d.l TO r ON (t) PROPERTIES ()",
+        "BACKUP SNAPSHOT d.l TO r ON (t) PROPERTIES ('timeout' = 3600)",
+        "BACKUP SNAPSHOT d.l TO r ON (t) PROPERTIES (timeout = '3600')",
+        "BACKUP SNAPSHOT d.l TO r ON (t) PROPERTIES ('timeout' = '3600',)",
+        "BACKUP SNAPSHOT d.l TO r ON (ALL)",
+        "BACKUP SNAPSHOT d.l TO r ON (t,)",
+        "BACKUP SNAPSHOT d.l TO 'r' ON (t)",
+        "SHOW INDEX FROM d.t and more",
+        "COMMIT and more",
+        "SET ROLE admin",
+        "SHOW BACKUPS",
+    ],
+)
+def test_what_the_grammar_does_not_have_is_a_syntax_error(cluster: Cluster, sql: str) -> None:
+    """Never an OK with nothing behind it (R§2)."""
+    assert refusal(cluster, sql).startswith("Getting syntax error")
+
+
+def test_jobs_of_external_catalogs_are_never_running(cluster: Cluster) -> None:
+    """CANCEL … FOR EXTERNAL CATALOG finds the shared slot empty (R§2.4, R§5)."""
+    assert refusal(cluster, "CANCEL BACKUP FOR EXTERNAL CATALOG") == "5064 No backup job is currently running"
+    assert refusal(cluster, "CANCEL RESTORE FOR EXTERNAL CATALOG") == "5064 No restore is currently running"
+
+
+@pytest.mark.parametrize(
+    ("glob", "name", "matches"),
+    [
+        ("a*b", "a-b", True),
+        ("a?b", "ab", False),
+        ("a{b}", "ab", True),
+        ("a{b}", "a{b}", False),
+        ("a{b,c}d", "acd", True),
+        ("a[b]", "a[b]", False),
+        ("a[!b]", "ac", True),
+        ("a\\b", "ab", True),
+        ("a\\b", "a\\b", False),
+        ("a{b", "a{b", True),
+    ],
+)
+def test_labels_are_globs(glob: str, name: str, matches: bool) -> None:
+    """`*`, `?`, `{}`, `[]` and a backslash find other labels or nothing (O§k)."""
+    assert bool(glob_pattern(glob).fullmatch(name)) is matches
+
+
+@pytest.mark.parametrize("label", ["a{b}", "a[b]", "a\\b"])
+def test_a_label_that_does_not_match_itself_cannot_be_restored(cluster: Cluster, label: str) -> None:
+    """BACKUP FINISHES, the listing finds nothing, RESTORE is refused (O§k, k2)."""
+    cluster.run(f"BACKUP SNAPSHOT d.`{label}` TO r ON (t)")
+    assert cluster.wait("BACKUP", "d") == "FINISHED"
+    assert cluster.run("SHOW SNAPSHOT ON r") == [(label, "", "ERROR: no snapshot")]
+    text = refusal(cluster, f"RESTORE SNAPSHOT d.`{label}` FROM r ON (t) PROPERTIES('backup_timestamp'='x')")
+    assert text.startswith(f"5064 Failed to get info of snapshot '{label}' because: Expected one file")
+
+
+@pytest.mark.parametrize(
+    ("sql", "text"),
+    [
+        (FLAT.format(name="d.x").replace("'1'", "'0'"), "Replication num should larger than 0"),
+        (FLAT.format(name="d.x").replace("'1'", "'x'"), 'For input string: "x"'),
+        (FLAT.format(name="d.x").replace(")'", "").replace("'1'", "'1','nope'='x'"), "Unknown properties: {nope=x}"),
+        (
+            FLAT.format(name="d.x").replace("HASH(id)", "HASH(nope)"),
+            "Getting analyzing error. Detail message: Distribution column(nope) doesn't exist.",
+        ),
+        (
+            "ALTER TABLE d.t SET ('nope' = '1')",
+            "5064 Getting analyzing error. Detail message: Unknown properties: {nope=1}.",
+        ),
+        (
+            "ALTER TABLE d.t ADD PARTITION p9 VALUES [('2024-03-02'), ('2024-03-01'))",
+            "The lower values must smaller than upper values",
+        ),
+        ("ALTER TABLE d.t ADD PARTITION p9 VALUES LESS THAN ('abc')", "Invalid date literal: abc"),
+        (
+            "ALTER TABLE d.t ADD PARTITION p9 VALUES IN ('a')",
+            "Getting analyzing error. Detail message: Partition p9 is not of the kind of table t's partitions.",
+        ),
+    ],
+)
+def test_wrong_definitions_are_refused(cluster: Cluster, sql: str, text: str) -> None:
+    """Numbers, names, columns and ranges that cannot be (R§12.2)."""
+    assert refusal(cluster, sql) == text
+
+
+def test_a_synchronous_view_lives_in_its_tables_database(cluster: Cluster) -> None:
+    """No database needs to be selected: the query's table names it (O2§y4)."""
+    cluster.run("CREATE MATERIALIZED VIEW s AS SELECT id, SUM(v) FROM d.t GROUP BY id")
+    assert [row[5] for row in cluster.run("SHOW ALTER TABLE ROLLUP FROM d")] == ["s"]
+
+
+def test_a_load_that_comes_to_nothing_gives_its_label_back(cluster: Cluster) -> None:
+    """No rows, or rows that no partition takes: the label can be used again; after a success it cannot (R§12.3)."""
+    cluster.run("INSERT INTO d.u WITH LABEL l SELECT * FROM d.u")
+    with pytest.raises(ServerError):
+        cluster.run("INSERT INTO d.t WITH LABEL l VALUES (1, '2050-01-01', 1)")
+    cluster.run("INSERT INTO d.u WITH LABEL l VALUES (1, 1)")
+    assert refusal(cluster, "INSERT INTO d.u WITH LABEL l VALUES (1, 1)") == "Label [l] has already been used."
+
+
+def test_show_takes_a_limit_with_an_offset(cluster: Cluster) -> None:
+    """Both spellings (O§w)."""
+    for limit in ("LIMIT 1, 5", "LIMIT 5 OFFSET 1"):
+        assert [row[1] for row in cluster.run(f"SHOW PARTITIONS FROM d.t ORDER BY PartitionName {limit}")] == ["p2"]
+
+
+def test_tables_are_locked_in_name_only(cluster: Cluster) -> None:
+    """LOCK TABLES and UNLOCK TABLES do nothing (R§11.9)."""
+    cluster.run("LOCK TABLES d.t READ")
+    cluster.run("UNLOCK TABLES")
