@@ -183,6 +183,7 @@ def test_with_no_patience_at_all_a_taken_slot_is_busy_at_once(ready: World) -> N
     ready.wait_at_most(0)
     ready.before(BACKUP, lambda: foreign_backup(ready))
     assert isinstance(only(ready.backup()).error, Busy)
+    assert ready.times_sent("SHOW BACKUP FROM d1") == 0
 
 
 def test_a_refusal_whose_holder_cannot_be_seen_does_not_go_round_for_ever(ready: World) -> None:
@@ -486,10 +487,12 @@ def test_a_frozen_job_is_cancelled_after_ten_minutes_and_tried_again(ready: Worl
 def test_a_frozen_job_that_cannot_be_cancelled_is_watched_on(ready: World) -> None:
     ready.after(BACKUP, ready.restart_frontend)
     ready.before("CANCEL BACKUP", refuse(5203, DENIED))
+    began = ready.clock.now()
     outcome = only(ready.backup())
     assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
     assert any("could not be cancelled" in warning for warning in ready.warnings)
     assert ready.sent.count("CANCEL BACKUP FROM `d1`") == 2
+    assert ready.clock.now() - began > 1200, "it is given as much time again"
 
 
 def test_a_job_that_uploads_for_long_is_never_cancelled(ready: World) -> None:
