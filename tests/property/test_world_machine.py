@@ -89,7 +89,9 @@ class WorldMachine(RuleBasedStateMachine):
         self.world = World(self.folder, sql)
         for number, kind in enumerate(kinds):
             self.world.here.users.create((DATABASES[0], "tu"[number]), kind)
+            self.world.user(Act("add column", number))
             self.world.user(Act("load", number))
+            self.world.user(Act("load", number, 1))
         self.world.backup()
 
     @rule(some=some_acts)

@@ -342,7 +342,15 @@ class Users:
                 part.held.clear()
 
 
-_COMMON: Final = ("load", "load", "load", "load", "overwrite", "truncate", "add partition", "drop partition", "create")
+_COMMON: Final = (
+    *("load",) * 5,
+    "overwrite",
+    "truncate",
+    "add partition",
+    "drop partition",
+    "create",
+    "replace column",
+)
 _RARE: Final = (
     "load nothing",
     "delete",
