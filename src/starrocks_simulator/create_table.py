@@ -6,7 +6,7 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator import table_properties
-from starrocks_simulator.catalog import SHADOW, Distribution, Model, Table
+from starrocks_simulator.catalog import SHADOW, Distribution, Model, Rollup, Table
 from starrocks_simulator.column_types import Type
 from starrocks_simulator.dynamic_partitions import dynamic_items
 from starrocks_simulator.errors import ServerError, analyzing, refused
@@ -54,6 +54,7 @@ def build_table(frontend: Frontend, name: str, definition: TableDefinition) -> T
         next_unique_id=len(definition.columns),
         external_engine="" if definition.engine == "olap" else definition.engine.upper(),
     )
+    table.rollups = [Rollup(catalog.new_id(), name, columns) for name, columns in definition.rollups.items()]
     if not table.external_engine:
         _first_partitions(frontend, table, definition.items)
     return table
@@ -68,6 +69,7 @@ def check_definition(definition: TableDefinition) -> None:
     _complete_keys(definition)
     _check_keys(definition)
     _check_distribution(definition)
+    _check_rollups(definition)
 
 
 def _complete_keys(definition: TableDefinition) -> None:
@@ -119,6 +121,14 @@ def _check_distribution(definition: TableDefinition) -> None:
     for name in definition.distribution.columns if definition.distribution is not None else ():
         if name.lower() not in names:
             raise analyzing(f"Distribution column({name}) doesn't exist")
+
+
+def _check_rollups(definition: TableDefinition) -> None:
+    names = {column.name.lower() for column in definition.columns}
+    for rollup, columns in definition.rollups.items():
+        for name in columns:
+            if name.lower() not in names:
+                raise analyzing(f"Column[{name}] does not exist in base index. Rollup: {rollup}")
 
 
 def _check_partition_columns(definition: TableDefinition) -> None:

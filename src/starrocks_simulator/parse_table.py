@@ -22,6 +22,18 @@ _MODELS: Final = {
     "UNIQUE": Model.UNIQUE,
     "PRIMARY": Model.PRIMARY,
 }
+_RANKS: Final = {
+    "ENGINE": 0,
+    **dict.fromkeys(_MODELS, 1),
+    "COMMENT": 2,
+    "PARTITION": 3,
+    "DISTRIBUTED": 4,
+    "ORDER": 5,
+    "ROLLUP": 6,
+    "PROPERTIES": 7,
+}
+"""The clauses behind the columns, in the only order that the grammar allows."""
+
 _UNITS: Final = frozenset({"hour", "day", "week", "month", "quarter", "year"})
 
 
@@ -38,6 +50,7 @@ class TableDefinition:
         items: The partitions named.
         distribution: None without DISTRIBUTED BY.
         order_by: Names of ORDER BY.
+        rollups: Name to columns.
         engine: In lower case; "olap" where nothing is said.
     """
 
@@ -51,6 +64,7 @@ class TableDefinition:
     items: list[PartitionItem] = field(factory=list)
     distribution: Distribution | None = None
     order_by: list[str] = field(factory=list)
+    rollups: dict[str, list[str]] = field(factory=dict)
     properties: dict[str, str] = field(factory=dict)
 
 
@@ -62,7 +76,12 @@ def table_definition(cursor: Cursor) -> TableDefinition:
     """
     found = TableDefinition()
     _body(cursor, found)
+    last = -1
     while cursor.next.kind is not Token.END:
+        rank = _RANKS.get(cursor.next.value, -1)
+        if rank <= last:
+            cursor.end()
+        last = rank
         _clause(cursor, found)
     return found
 
@@ -91,15 +110,26 @@ def _clause(cursor: Cursor, found: TableDefinition) -> None:
         found.distribution = distribution(cursor)
     elif cursor.accept("ORDER", "BY"):
         found.order_by = cursor.names()
+    elif cursor.accept("ROLLUP"):
+        _rollups(cursor, found)
     elif cursor.looking_at("PROPERTIES"):
         found.properties = cursor.optional_properties()
     else:
-        word = cursor.accept_any(*_MODELS)
-        if word is None:
-            cursor.end()
-            return
+        found.model = _MODELS[cursor.take().value]
         cursor.expect("KEY")
-        found.model, found.keys = _MODELS[word], cursor.names()
+        found.keys = cursor.names()
+
+
+def _rollups(cursor: Cursor, found: TableDefinition) -> None:
+    """`ROLLUP (r (a, b) [PROPERTIES (…)], …)`."""
+    cursor.expect("(")
+    while True:
+        name = cursor.name()
+        found.rollups[name] = cursor.names()
+        cursor.optional_properties()
+        if not cursor.accept(","):
+            break
+    cursor.expect(")")
 
 
 def column_definition(cursor: Cursor) -> Column:
