@@ -13,7 +13,7 @@ from _pytest.mark.structures import ParameterSet
 
 from tests.support.kills import SCENARIOS, Scenario, check_aftermath, kill_after, moments
 
-EVERY = 1 if os.environ.get("STARROCKS_BR_KILLS") == "all" else 7
+EVERY = 1 if os.environ.get("STARROCKS_BR_KILLS") == "all" else 13
 SHARES = 3
 
 
