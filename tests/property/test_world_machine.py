@@ -65,7 +65,9 @@ _WHAT: Final = (
     "stranger restores",
     "process",
 )
-meanwhile: Final = st.builds(Meanwhile, st.integers(1, 60), st.booleans(), st.sampled_from(_WHAT), acts)
+# a backup looks, sends, is cut and looks again within these
+numbers: Final = st.integers(12, 40) | st.integers(1, 60)
+meanwhile: Final = st.builds(Meanwhile, numbers, st.booleans(), st.sampled_from(_WHAT), acts)
 disturbances: Final[st.SearchStrategy[list[Meanwhile]]] = st.just([]) | st.lists(meanwhile, max_size=3)
 some_acts: Final = st.lists(acts, min_size=1, max_size=4)
 patterns_: Final = st.sampled_from((PATTERNS, PATTERNS, PATTERNS[:1]))
