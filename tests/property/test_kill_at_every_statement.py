@@ -13,8 +13,9 @@ from _pytest.mark.structures import ParameterSet
 
 from tests.support.kills import SCENARIOS, Scenario, check_aftermath, kill_after, moments
 
-EVERY = 1 if os.environ.get("STARROCKS_BR_KILLS") == "all" else 13
-SHARES = 3
+ALL = os.environ.get("STARROCKS_BR_KILLS") == "all"
+EVERY = 1 if ALL else 13
+SHARES = 3 if ALL else 1
 
 
 def _shares() -> list[ParameterSet]:

@@ -241,6 +241,7 @@ def check_aftermath(stage: Stage, scenario: Scenario) -> None:
     _check_live(stage)
     world.later(LONG_AFTER)
     report = backup.run(world.ports, world.request(*DATABASES))
+    _accept_what_was_complete(stage, killed_at)
     _check_live(stage)
     _check_nothing_stuck(world)
     if stage.diary.now:
