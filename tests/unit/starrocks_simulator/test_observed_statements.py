@@ -171,3 +171,21 @@ def test_tables_are_locked_in_name_only(cluster: Cluster) -> None:
     """LOCK TABLES and UNLOCK TABLES do nothing (R§11.9)."""
     cluster.run("LOCK TABLES d.t READ")
     cluster.run("UNLOCK TABLES")
+
+
+def test_clauses_of_create_table_have_one_order(cluster: Cluster) -> None:
+    """COMMENT before PARTITION BY and DISTRIBUTED BY, PROPERTIES last, none twice (R§2)."""
+    start = "CREATE TABLE d.x (id INT, v INT) DUPLICATE KEY(id)"
+    end = "DISTRIBUTED BY HASH(id) BUCKETS 1 PROPERTIES('replication_num'='1')"
+    for sql in (f"{start} {end} COMMENT 'x'", f"{start} COMMENT 'x' COMMENT 'y' {end}", f"{start} {end} ORDER BY (v)"):
+        assert refusal(cluster, sql).startswith("Getting syntax error at line 1, column")
+    cluster.run(f"{start} COMMENT 'x' {end}")
+
+
+def test_a_rollup_of_create_table_is_a_rollup(cluster: Cluster) -> None:
+    """RESTORE over a table that has one more is refused, with an empty reason (q2:180)."""
+    assert cluster.backup("d", "l", "u") == "FINISHED"
+    cluster.run("DROP TABLE d.u FORCE")
+    cluster.run(FLAT.format(name="d.u").replace("PROPERTIES", "ROLLUP (r1 (id, v)) PROPERTIES"))
+    text = "[COMMON_ERROR, msg: Table u already exist but with different schema, errMsg: ]"
+    assert cluster.restore("d", "l", "u") == text
