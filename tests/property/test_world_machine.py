@@ -24,7 +24,7 @@ from tests.property.world.world import PATTERNS, World
 
 _SHM: Final = Path("/dev/shm")  # noqa: S108 - files that are gone in a second
 _FOLDERS: Final = _SHM if _SHM.is_dir() else None
-_HISTORIES: Final = {"quick": 8, "ci": 80, "long": 100_000}
+_HISTORIES: Final = {"quick": 5, "ci": 80, "long": 100_000}
 _PROFILE: Final = os.environ.get("HYPOTHESIS_PROFILE", "quick")
 
 
@@ -148,6 +148,6 @@ class WorldMachine(RuleBasedStateMachine):
 TestWorld = WorldMachine.TestCase
 TestWorld.settings = settings(
     max_examples=_HISTORIES.get(_PROFILE, _HISTORIES["quick"]),
-    stateful_step_count=30,
+    stateful_step_count=12 if _PROFILE == "quick" else 30,
     suppress_health_check=list(HealthCheck),
 )
