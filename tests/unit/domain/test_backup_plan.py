@@ -19,7 +19,7 @@ from starrocks_br.domain.backup_plan import (
 )
 from starrocks_br.domain.manifest import Manifest, digest_of
 from starrocks_br.domain.names import ClusterId, Label, PartitionName, TableRef
-from starrocks_br.domain.partitions import Observation, TableState
+from starrocks_br.domain.partitions import Observation, Partitioning, TableState
 from starrocks_br.domain.snapshot import BackupType
 from tests.unit.domain.examples import NOON, ORDERS, identity, look, manifest, part, snapshot, table
 
@@ -101,6 +101,8 @@ def test_a_table_is_taken_whole_for_a_reason(
     assert (backup.type, backup.reason) == (BackupType.FULL, reason)
     assert (backup.baseline, backup.partitions, backup.dropped) == (None, None, frozenset())
     assert not backup.unchanged
+    assert not backup.automatic
+    assert planned(evolve(state, automatic=True), known, policy).automatic
 
 
 @pytest.mark.parametrize(
@@ -165,3 +167,14 @@ def test_a_job_names_only_tables_that_have_something_to_capture() -> None:
     database = DatabaseBackup(database=ORDERS.database, tables=(quiet, busy))
     assert not database.unchanged
     assert database.submitted == (busy,)
+
+
+def test_the_intent_keeps_what_the_next_plan_is_compared_with() -> None:
+    """Whose table it was, of which schema, and how it was divided; a partition that was dropped stays dropped."""
+    state = table(part("p1", 10), automatic=True, partitioning=Partitioning.LIST)
+    seen = look(state)
+    (database,) = plan_backup(seen, recorded(), BackupPolicy()).databases
+    (written,) = intent(database, seen, snapshot(1))
+    assert (written.snapshot, written.table, written.table_id) == (snapshot(1), ORDERS, 7)
+    assert (written.fingerprint, written.schema_job, written.dropped) == ("f", None, {"p2"})
+    assert (written.automatic, written.partitioning) == (True, Partitioning.LIST)

@@ -55,7 +55,7 @@ def test_a_missing_link_is_told_with_the_way_to_it() -> None:
     assert refusal.value.what == "db1.orders cannot be restored from snapshot db1_2"
     assert refusal.value.why == "its chain needs snapshot db1_1, of which nothing sound is recorded"
     assert refusal.value.hint == "starrocks-br list --table db1.orders shows the points that can be restored"
-    assert refusal.value.labels == ("db1_2", "db1_1")
+    assert (refusal.value.table, refusal.value.labels) == (ORDERS, ("db1_2", "db1_1"))
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,7 @@ def test_a_table_that_was_never_backed_up_has_no_point() -> None:
     ]
     with pytest.raises(NoPoint) as refusal:
         point_at(rows, ORDERS, NOON)
+    assert refusal.value.what == "db1.orders cannot be restored to 2026-10-06 12:00:00+00:00"
     assert refusal.value.why == "no finished backup of it is recorded"
     assert refusal.value.hint == "check the name, and starrocks-br list --all"
 
@@ -137,9 +138,14 @@ def test_a_point_that_is_not_exact_has_to_be_asked_for(kind: Consistency) -> Non
     late = NOON + timedelta(hours=1)
     with pytest.raises(NoPoint) as refusal:
         resolve_chain([fuzzy], ORDERS, late)
+    assert refusal.value.what == "db1.orders cannot be restored to 2026-10-06 13:00:00+00:00"
     assert refusal.value.why == "none of its points is exact"
     assert refusal.value.hint.startswith("--allow-fuzzy takes the nearest one")
     assert resolve_chain([fuzzy], ORDERS, late, allow_fuzzy=True) == Chain((fuzzy,))
+    with pytest.raises(NoPoint):
+        point_at([fuzzy], ORDERS, late)
+    assert points([fuzzy], ORDERS) == ()
+    assert points([fuzzy], ORDERS, allow_fuzzy=True) == (fuzzy,)
 
 
 def test_an_instant_within_a_cut_is_told() -> None:
@@ -151,3 +157,5 @@ def test_an_instant_within_a_cut_is_told() -> None:
     assert unsure_at(entries, ORDERS, cut.not_before - timedelta(seconds=1)) is None
     assert cut.snapshot_at is not None
     assert unsure_at(entries, ORDERS, cut.snapshot_at) is None
+    fuzzy = evolve(entries[1], consistency=Consistency.FUZZY)
+    assert unsure_at([fuzzy], ORDERS, cut.not_before) is fuzzy

@@ -55,8 +55,10 @@ def test_what_moved_outside_of_the_captured_makes_the_point_fuzzy(other: tuple[o
         (table(part("p1", 10), part("p2", 11), fingerprint="g"), "its schema changed while it was being backed up"),
         (table(part("p1", 10), part("p2", 11), schema_job=3), "its schema changed while it was being backed up"),
         (
-            table(part("p1", 10), part("p2", 11), temporary=frozenset({PartitionName("p2_77")})),
-            "temporary partitions stand right after the cut (p2_77)",
+            table(
+                part("p1", 10), part("p2", 11), temporary=frozenset({PartitionName("p2_77"), PartitionName("p2_76")})
+            ),
+            "temporary partitions stand right after the cut (p2_76, p2_77)",
         ),
         (table(part("p2", 11)), "partition p1 was dropped while the table was being backed up"),
         (table(part("p1", 99), part("p2", 11)), "partition p1 was replaced while the table was being backed up"),
@@ -70,6 +72,22 @@ def test_danger_is_told_in_words(state: TableState | None, danger: str) -> None:
     looked = look_again((NEXT,), BEFORE, after)
     assert looked.danger == f"db1.orders: {danger}"
     assert looked.entries == (NEXT,)
+
+
+def test_a_schema_change_of_before_the_intent_is_no_danger() -> None:
+    """The table was captured as that change left it."""
+    known = evolve(NEXT, schema_job=3)
+    same = look(table(part("p1", 10, version=3), part("p2", 11), schema_job=3))
+    assert judged(known, same).consistency is Consistency.EXACT
+
+
+def test_the_second_look_is_kept_for_a_whole_table_too() -> None:
+    """A restored partition's version is held against both looks."""
+    after = look(table(part("p1", 10, version=4), part("p2", 11)))
+    assert {name: seen.after for name, seen in judged(FULL, after).captured.items()} == {
+        "p1": identity(10, 4),
+        "p2": identity(11),
+    }
 
 
 def test_a_table_that_cannot_be_read_any_more_is_told_in_the_servers_words() -> None:
@@ -100,6 +118,7 @@ def test_of_a_whole_table_the_repository_decides() -> None:
         "p1": identity(10),
         "p3": UNKNOWN,
     }
+    assert all(name == held.partition.name for name, held in whole.captured.items())
     assert whole.digest == digest_of({P1: identity(10), PartitionName("p3"): UNKNOWN})
 
 

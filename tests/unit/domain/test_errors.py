@@ -32,11 +32,30 @@ def test_an_error_reads_as_what_and_why() -> None:
     assert str(StarRocksBrError("only what")) == "only what"
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        StarRocksBrError("what"),
+        InvalidSettings("what"),
+        NoPoint("what"),
+        BrokenChain("what"),
+        VerificationMismatch("what"),
+        Refused("what", errno=5064),
+        JobFailed("what"),
+    ],
+)
+def test_nothing_is_said_that_nobody_gave(error: StarRocksBrError) -> None:
+    """And no error is worth another attempt unless somebody says so: a retry of the rest could do harm."""
+    assert (str(error), error.why, error.hint) == ("what", "", "")
+    assert not getattr(error, "transient", False)
+
+
 def test_all_problems_of_the_settings_are_told_one_per_line() -> None:
     """Not one per attempt."""
     error = InvalidSettings("config.yaml has problems", ["port: no number", "host: missing"], hint="see docs")
     assert error.problems == ("port: no number", "host: missing")
     assert str(error) == "config.yaml has problems: port: no number\nhost: missing"
+    assert error.hint == "see docs"
 
 
 def test_errors_keep_what_a_program_needs() -> None:
@@ -48,11 +67,12 @@ def test_errors_keep_what_a_program_needs() -> None:
     assert (broken.table, broken.labels) == (ORDERS, ("a", "b"))
     mismatch = VerificationMismatch("differs", table=ORDERS, differences=["p1 is missing", "p2 too"], hint="h")
     assert (mismatch.table, mismatch.differences) == (ORDERS, ("p1 is missing", "p2 too"))
-    assert str(mismatch) == "differs: p1 is missing\np2 too"
+    assert (str(mismatch), mismatch.hint) == ("differs: p1 is missing\np2 too", "h")
     refused = Refused("BACKUP was refused", errno=5064, transient=True, why="busy")
     assert (refused.errno, refused.transient) == (5064, True)
-    failed = JobFailed("the job failed", label=Label("a"), transient=True)
+    failed = JobFailed("the job failed", label=Label("a"), transient=True, why="timeout", hint="run it again")
     assert (failed.label, failed.transient) == ("a", True)
+    assert (failed.what, failed.why, failed.hint) == ("the job failed", "timeout", "run it again")
 
 
 @pytest.mark.parametrize("kind", [Unreachable, OutcomeUnknown, Refused, JobFailed])

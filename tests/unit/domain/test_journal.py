@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+from attrs import evolve
+
 from starrocks_br.domain.journal import Journal, JournalStep, StepStatus, unfinished
 from starrocks_br.domain.names import Label, RestoreId, TableRef
-from starrocks_br.domain.restore_plan import Rename, RestorePartitions
+from starrocks_br.domain.restore_plan import Rename, RestorePartitions, Verify
 from tests.unit.domain.examples import CLUSTER, NOON, ORDERS, REPOSITORY
 
 ALIAS = TableRef.parse("db1.__br_r1")
@@ -45,3 +50,19 @@ def test_it_tells_what_may_be_running_and_what_was_made() -> None:
     assert (sent.jobs_sent, sent.table_id, sent.exposed) == ((JOB,), None, False)
     made = journal(StepStatus.DONE, StepStatus.SENT, table_id=99)
     assert (made.jobs_sent, made.table_id, made.exposed) == ((), 99, True)
+
+
+@pytest.mark.parametrize(
+    ("verify", "patience"),
+    [(StepStatus.PLANNED, 60), (StepStatus.SENT, 360), (StepStatus.DONE, 60)],
+)
+def test_a_restore_is_alive_while_it_was_heard_of_lately(verify: StepStatus, patience: int) -> None:
+    """Each step takes moments, but for the one that reads the whole table."""
+    going = journal(StepStatus.SENT, StepStatus.PLANNED)
+    going = evolve(going, steps=(*going.steps, JournalStep(step=Verify(table=ALIAS), status=verify)))
+    last = NOON + timedelta(seconds=patience)
+    assert going.may_be_alive(last - timedelta(seconds=1))
+    assert not going.may_be_alive(last)
+    marked = evolve(going, marked_at=NOON + timedelta(hours=1))
+    assert marked.may_be_alive(last)
+    assert not marked.may_be_alive(last + timedelta(hours=1))

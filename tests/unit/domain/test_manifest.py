@@ -8,8 +8,19 @@ from attrs import evolve
 from starrocks_br.domain.errors import BrokenChain
 from starrocks_br.domain.manifest import digest_of, extend
 from starrocks_br.domain.names import PartitionName
+from starrocks_br.domain.partitions import Partitioning
 from starrocks_br.domain.snapshot import BackupType
-from tests.unit.domain.examples import entry, identity, manifest, next_entry, part, snapshot
+from tests.unit.domain.examples import (
+    CLUSTER,
+    ORDERS,
+    REPOSITORY,
+    entry,
+    identity,
+    manifest,
+    next_entry,
+    part,
+    snapshot,
+)
 
 P1 = PartitionName("p1")
 
@@ -24,6 +35,23 @@ def test_each_partition_is_held_by_the_last_snapshot_that_captured_it() -> None:
     assert folded.contents == {"db1_0": 3, "db1_1": 1}
     assert folded.at == snapshot(1).snapshot_at
     assert "held=2" in repr(folded)
+
+
+def test_partitions_that_were_dropped_together_leave_the_digest_together() -> None:
+    """The digest is carried along, never made anew."""
+    full = manifest(part("p1", 10), part("p2", 11), part("p3", 12))
+    folded = extend(full, next_entry(full, 1, dropped=frozenset({"p1", "p3"})))
+    assert folded.digest == digest_of({PartitionName("p2"): identity(11)})
+
+
+def test_a_manifest_is_of_the_table_as_its_last_entry_found_it() -> None:
+    """What the next backup and a restore are held against."""
+    full = manifest(part("p1", 10))
+    last = evolve(next_entry(full, 1), table_id=8, fingerprint="g", schema_job=5, automatic=True)
+    folded = extend(full, evolve(last, partitioning=Partitioning.LIST))
+    assert (folded.table, folded.cluster, folded.repository) == (ORDERS, CLUSTER, REPOSITORY)
+    assert (folded.table_id, folded.fingerprint, folded.schema_job) == (8, "g", 5)
+    assert (folded.automatic, folded.partitioning) == (True, Partitioning.LIST)
 
 
 def test_a_table_without_partitions_is_held_by_its_full_snapshot() -> None:
@@ -52,7 +80,7 @@ def test_a_chain_has_no_second_full_entry() -> None:
     with pytest.raises(BrokenChain) as refusal:
         extend(None, full, evolve(full, snapshot=snapshot(1)))
     assert refusal.value.what == "the history of db1.orders cannot be folded at snapshot db1_1"
-    assert refusal.value.labels == ("db1_1",)
+    assert (refusal.value.table, refusal.value.labels) == (ORDERS, ("db1_1",))
 
 
 def test_what_the_baseline_has_not_cannot_be_dropped() -> None:
@@ -78,3 +106,4 @@ def test_a_digest_depends_on_names_ids_versions_and_times() -> None:
     ]
     assert len({digest_of(look) for look in [seen, *others]}) == 6
     assert digest_of({}) == "0" * 32
+    assert {len(digest_of(look)) for look in others} == {32}

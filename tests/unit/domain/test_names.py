@@ -33,8 +33,21 @@ AT = datetime(2026, 9, 8, 4, 0, 0, tzinfo=timezone(timedelta(hours=2)))
 def test_a_label_tells_database_and_utc() -> None:
     """Whatever zone the instant came in."""
     assert label_for(DatabaseName("db1"), AT, "k3f9qa") == "db1_20260908T020000_k3f9qa"
-    assert label_for(DatabaseName("my db-2"), AT, "k3f9qa") == "my_db_2_20260908T020000_k3f9qa"
+    assert label_for(DatabaseName("My db-2"), AT, "k3f9qa") == "My_db_2_20260908T020000_k3f9qa"
     assert label_for(DatabaseName("d" * 256), AT, "k3f9qa") == "d" * 41 + "_20260908T020000_k3f9qa"
+
+
+@pytest.mark.usefixtures("machine_in_tokyo")
+def test_a_label_does_not_depend_on_where_the_machine_is() -> None:
+    """Two machines of one user name the same instant alike."""
+    assert label_for(DatabaseName("db1"), AT, "k3f9qa") == "db1_20260908T020000_k3f9qa"
+
+
+def test_a_token_that_is_no_part_of_a_label_is_refused() -> None:
+    """It may come from the user's own code: `Tokens` is a port."""
+    with pytest.raises(InvalidName) as refusal:
+        label_for(DatabaseName("db1"), AT, "k3 f9qa")
+    assert refusal.value.what == "'k3 f9qa' is not a token name that can be used"
 
 
 def test_a_metadata_label_is_told_from_others() -> None:
@@ -47,26 +60,26 @@ def test_a_metadata_label_is_told_from_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("check", "good", "bad"),
+    ("check", "kind", "good", "bad"),
     [
-        (database_name, "db-1", "1db"),
-        (table_name, "Bestellungen.é", "a`b"),
-        (partition_name, "p20260101", "p\n"),
-        (repository_name, "my_backup_repo", "my repo"),
-        (label_name, "db1_20260908T020000_k3f9qa", "db1_*"),
-        (cluster_id, "1234", ""),
-        (run_id, "run-1", "run 1"),
-        (restore_id, "k3f9qa", "k3-f9qa"),
-        (table_name, "t", " t"),
-        (table_name, "t", "t "),
+        (database_name, "database", "db-1", "1db"),
+        (table_name, "table", "Bestellungen.é", "a`b"),
+        (partition_name, "partition", "p20260101", "p\n"),
+        (repository_name, "repository", "my_backup_repo", "my repo"),
+        (label_name, "snapshot", "db1_20260908T020000_k3f9qa", "db1_*"),
+        (cluster_id, "cluster", "1234", ""),
+        (run_id, "run", "run-1", "run 1"),
+        (restore_id, "restore", "k3f9qa", "k3-f9qa"),
+        (table_name, "table", "t", " t"),
+        (table_name, "table", "t", "t "),
     ],
 )
-def test_a_name_is_checked_when_it_is_made(check: type, good: str, bad: str) -> None:
-    """So that nothing downstream meets a hostile one."""
+def test_a_name_is_checked_when_it_is_made(check: type, kind: str, good: str, bad: str) -> None:
+    """So that nothing downstream meets a hostile one; the user is told which kind of name it is."""
     assert check(good) == good
     with pytest.raises(InvalidName) as refusal:
         check(bad)
-    assert repr(bad) in refusal.value.what
+    assert refusal.value.what == f"{bad!r} is not a {kind} name that can be used"
     assert refusal.value.hint == "names hold no backtick, no control character and no blank at either end"
 
 

@@ -68,6 +68,8 @@ def test_one_holder_is_restored_out_of_sight_and_renamed_when_it_is_verified() -
         Rename(table=ALIAS, to=ORDERS.name),
     )
     assert plan.jobs == (job,)
+    assert (plan.restore, plan.repository) == ("k3f9qa", "repo")
+    assert (plan.target, plan.alias, plan.manifest.holders()) == (Target(table=ORDERS), ALIAS, {"db1_0"})
     assert plan.notes == (
         "a colocate group, views, materialized views and grants on the table do not come back",
         "table properties are those of snapshot db1_0",
@@ -110,10 +112,20 @@ def test_partitions_of_a_list_table_are_made_before_they_are_filled() -> None:
     assert plan.steps[4] == plan.jobs[1]
 
 
-@pytest.mark.parametrize("values", ["[[1]]", '{"a":1}', "[]", "[[]]", '["a"]', "nonsense"])
-def test_values_that_were_not_shown_to_come_back_are_refused(values: str) -> None:
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ("[[1]]", "1 is no text"),
+        ('{"a":1}', "not a list of value tuples"),
+        ("[]", "not a list of value tuples"),
+        ("[[]]", "not a list of value tuples"),
+        ('["a"]', "not a list of value tuples"),
+        ("nonsense", "Expecting value"),
+    ],
+)
+def test_values_that_were_not_shown_to_come_back_are_refused(values: str, reason: str) -> None:
     """By name, with a way out."""
-    with pytest.raises(ValueError):  # noqa: PT011 -- the words are the JSON reader's
+    with pytest.raises(ValueError, match=f"^{reason}"):
         parse_list_values(values)
     with pytest.raises(Unrestorable) as refusal:
         planned(two_holders(part("p3", 12, values=values), partitioning=Partitioning.LIST))
@@ -137,9 +149,12 @@ def test_a_holder_that_is_gone_is_refused() -> None:
     """With its label."""
     with pytest.raises(BrokenChain) as refusal:
         planned(two_holders(part("p3", 12)), evolve(FACTS, backup_timestamps={Label("db1_0"): "ts0"}))
-    assert refusal.value.labels == ("db1_1",)
+    assert refusal.value.what == "db1.orders cannot be restored to this point"
+    assert (refusal.value.table, refusal.value.labels) == (ORDERS, ("db1_1",))
     assert refusal.value.why == "repository repo does not hold db1_1 as recorded"
     assert refusal.value.hint == "starrocks-br list --table db1.orders shows its other points"
+    with pytest.raises(BrokenChain, match="does not hold db1_0, db1_1 as recorded"):
+        planned(two_holders(part("p3", 12)), evolve(FACTS, backup_timestamps={}))
 
 
 def test_a_missing_database_is_made_first() -> None:
@@ -154,7 +169,10 @@ def test_another_name_needs_a_single_holder() -> None:
     with pytest.raises(Unrestorable) as refusal:
         planned(two_holders(part("p3", 12)), to=TableRef.parse("drill.copy"))
     assert refusal.value.what == "db1.orders cannot be restored as drill.copy"
-    assert refusal.value.why.startswith("2 snapshots hold parts of it")
+    assert refusal.value.why == (
+        "2 snapshots hold parts of it, and RESTORE adds to a table only under the name that it had when it was "
+        "backed up"
+    )
     assert refusal.value.hint == "restore it as drill.orders and rename it then"
 
 
@@ -172,6 +190,7 @@ def test_a_grown_partition_of_a_later_snapshot_cannot_be_put_back() -> None:
     grown = evolve(part("p3", 12), identity=identity(12) | identity(13))
     with pytest.raises(Unrestorable, match="partition p3 grew several parts") as refusal:
         planned(two_holders(grown))
+    assert refusal.value.what == "db1.orders cannot be restored to this point"
     assert refusal.value.hint == "choose an earlier point; the next backup of the table is a full one"
     assert planned(manifest(grown)).jobs[0].partitions is None
 
@@ -180,7 +199,9 @@ def test_an_empty_table_comes_from_an_empty_snapshot() -> None:
     """Another one would bring back partitions that were dropped."""
     assert planned(manifest()).jobs[0].partitions is None
     assert planned(manifest()).jobs[0].size is None
+    assert planned(manifest()).jobs[0].replication_num == 1
     first = manifest(part("p1", 10))
     with pytest.raises(Unrestorable, match="it had no partition then") as refusal:
         planned(extend(first, next_entry(first, 1, dropped=frozenset({"p1"}))))
     assert refusal.value.hint == "choose a point at which the table was backed up whole"
+    assert refusal.value.what == "db1.orders cannot be restored to this point"
