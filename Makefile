@@ -6,8 +6,9 @@ READY  := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest -q
 
 # make kill   every command killed at every statement, 50 rounds of commands at once (hours)
+# make mutants   every small break of the domain, and how many of them its unit tests notice (minutes)
 
-.PHONY: kill demo test check unit property transcripts e2e bench ci lock clean
+.PHONY: kill mutants demo test check unit property transcripts e2e bench ci lock clean
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
@@ -33,6 +34,11 @@ kill: $(READY)
 	STARROCKS_BR_KILLS=all STARROCKS_BR_ROUNDS=50 $(PYTEST) -n 2 tests/property/test_kill_at_every_statement.py \
 	    tests/e2e/test_kill_everywhere.py tests/e2e/test_concurrency.py
 
+# The tool stands beside the locked development dependencies, not among them: only this target needs it.
+mutants: $(READY)
+	$(BIN)/python -m pip install --quiet --upgrade --target build/mutmut --requirement requirements/mutants.txt
+	$(BIN)/python scripts/mutants.py
+
 bench: $(READY)
 	$(BIN)/python -m bench
 
@@ -52,4 +58,4 @@ lock:
 	    --output-file requirements/dev.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .demo
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .demo build
