@@ -83,6 +83,28 @@ def test_a_name_is_checked_when_it_is_made(check: type, kind: str, good: str, ba
     assert refusal.value.hint == "names hold no backtick, no control character and no blank at either end"
 
 
+@pytest.mark.parametrize(
+    ("check", "longest"),
+    [
+        (database_name, 256),
+        (table_name, 1024),
+        (partition_name, 1024),
+        (repository_name, 64),
+        (label_name, 64),
+        (cluster_id, 64),
+        (run_id, 64),
+        (restore_id, 32),
+    ],
+)
+def test_a_name_has_a_greatest_length(check: type, longest: int) -> None:
+    """The server's, or the column's that it is written to."""
+    assert check("a" * longest) == "a" * longest
+    assert check("a") == "a"
+    for bad in ("a" * (longest + 1), ""):
+        with pytest.raises(InvalidName):
+            check(bad)
+
+
 def test_a_table_is_named_by_database_and_name() -> None:
     """The first dot divides."""
     ref = TableRef.parse("db1.orders.2026")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from starrocks_br.domain.errors import IllegalTransition
-from starrocks_br.domain.status import Event, Status, advance, outcome, sources
+from starrocks_br.domain.status import RESTORABLE, UNSETTLED, Event, Status, advance, outcome, sources
 
 
 def test_the_life_of_a_snapshot_that_goes_well() -> None:
@@ -32,3 +32,27 @@ def test_an_update_matches_what_the_event_changes() -> None:
     assert sources(Event.PROVEN) == {Status.PENDING, Status.RUNNING, Status.LOST}
     assert sources(Event.LOST) == {Status.PENDING, Status.RUNNING}
     assert outcome(Event.EXPIRE) is Status.EXPIRING
+
+
+@pytest.mark.parametrize(
+    ("status", "event", "then"),
+    [
+        (Status.PENDING, Event.REFUSED, Status.FAILED),
+        (Status.RUNNING, Event.REFUSED, Status.FAILED),
+        (Status.LOST, Event.REFUSED, Status.FAILED),
+        (Status.LOST, Event.LOST, Status.LOST),
+        (Status.LOST, Event.EXPIRE, Status.EXPIRING),
+        (Status.FINISHED, Event.PROVEN, Status.FINISHED),
+        (Status.UNCHANGED, Event.EXPIRE, Status.EXPIRING),
+        (Status.EXPIRING, Event.EXPIRE, Status.EXPIRING),
+    ],
+)
+def test_what_a_command_after_a_kill_finds_is_legal(status: Status, event: Event, then: Status) -> None:
+    """It looks again at what was looked at, hears a late refusal, goes on with a retention that was cut short."""
+    assert advance(status, event) is then
+
+
+def test_a_look_at_the_server_concerns_what_a_proof_would_change() -> None:
+    """Nothing else is ever asked for again; what was proven, or needed no job, can be restored."""
+    assert sources(Event.PROVEN) == UNSETTLED
+    assert {Status.FINISHED, Status.UNCHANGED} == RESTORABLE
