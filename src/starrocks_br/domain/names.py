@@ -98,12 +98,20 @@ def label_for(database: DatabaseName, at: datetime, token: str) -> Label:
 
     Labels are unique in a whole repository, over all its clusters (O§k): the token carries that.
     """
-    return _label(re.sub(r"[^A-Za-z0-9]", "_", database), at, token)
+    suffix = _suffix(at, token)
+    return label_name(re.sub(r"[^A-Za-z0-9]", "_", database)[: MAX_LABEL - len(suffix)] + suffix)
 
 
 def metadata_label_for(cluster: ClusterId, at: datetime, token: str) -> Label:
-    """Name a new metadata snapshot: `br_meta_<cluster>_<UTC>_<token>`."""
-    return _label(f"br_meta_{cluster}", at, token)
+    """Name a new metadata snapshot: `br_meta_<cluster>_<UTC>_<token>`.
+
+    The cluster id is never cut: the label would tell of another cluster. With the server's ids (at most 19 digits)
+    there is room for a token of 20 characters.
+
+    Raises:
+        InvalidName: They do not fit into a label.
+    """
+    return label_name(f"br_meta_{cluster}{_suffix(at, token)}")
 
 
 def parse_metadata_label(label: str) -> tuple[ClusterId, datetime] | None:
@@ -121,9 +129,8 @@ def parse_metadata_label(label: str) -> tuple[ClusterId, datetime] | None:
     return ClusterId(found["cluster"]), at
 
 
-def _label(prefix: str, at: datetime, token: str) -> Label:
-    suffix = f"_{at.astimezone(UTC).strftime(_STAMP)}_{_checked(_TOKEN, 'token', token)}"
-    return label_name(prefix[: MAX_LABEL - len(suffix)] + suffix)
+def _suffix(at: datetime, token: str) -> str:
+    return f"_{at.astimezone(UTC).strftime(_STAMP)}_{_checked(_TOKEN, 'token', token)}"
 
 
 def alias_for(restore: RestoreId) -> TableName:

@@ -59,6 +59,14 @@ def test_a_metadata_label_is_told_from_others() -> None:
     assert parse_metadata_label("br_meta_1234_20269908T020000_k3f9qa") is None
 
 
+def test_the_cluster_of_a_metadata_label_is_never_cut() -> None:
+    """The label would tell of another cluster, whose history a cold start would then take for its own."""
+    longest = metadata_label_for(ClusterId("1" * 19), AT, "k" * 20)
+    assert parse_metadata_label(longest) == ("1" * 19, datetime(2026, 9, 8, 2, tzinfo=UTC))
+    with pytest.raises(InvalidName):
+        metadata_label_for(ClusterId("1" * 19), AT, "k" * 21)
+
+
 @pytest.mark.parametrize(
     ("check", "kind", "good", "bad"),
     [
