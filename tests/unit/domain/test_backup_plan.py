@@ -20,7 +20,7 @@ from starrocks_br.domain.backup_plan import (
 from starrocks_br.domain.manifest import Manifest, digest_of
 from starrocks_br.domain.names import ClusterId, Label, PartitionName, TableRef
 from starrocks_br.domain.partitions import Observation, Partitioning, TableState
-from starrocks_br.domain.snapshot import BackupType
+from starrocks_br.domain.snapshot import BackupType, Consistency
 from tests.unit.domain.examples import NOON, ORDERS, identity, look, manifest, part, snapshot, table
 
 BEFORE = manifest(part("p1", 10), part("p2", 11))
@@ -179,3 +179,4 @@ def test_the_intent_keeps_what_the_next_plan_is_compared_with() -> None:
     assert (written.fingerprint, written.schema_job) == ("f", None)
     assert written.dropped == {"p2"}
     assert (written.automatic, written.partitioning) == (True, Partitioning.LIST)
+    assert written.consistency is Consistency.UNKNOWN

@@ -42,6 +42,7 @@ def test_a_journal_is_open_while_a_step_may_still_be_done() -> None:
     assert (failed.closed, failed.complete) == (True, False)
     assert (killed.closed, killed.complete) == (False, False)
     assert unfinished([done, killed, failed]) == (killed,)
+    assert not journal(StepStatus.DONE, StepStatus.PLANNED).closed
 
 
 def test_it_tells_what_may_be_running_and_what_was_made() -> None:

@@ -57,6 +57,8 @@ def test_a_metadata_label_is_told_from_others() -> None:
     assert parse_metadata_label(label) == ("1234", datetime(2026, 9, 8, 2, tzinfo=UTC))
     assert parse_metadata_label("db1_20260908T020000_k3f9qa") is None
     assert parse_metadata_label("br_meta_1234_20269908T020000_k3f9qa") is None
+    assert parse_metadata_label("br_meta_1234_20260908T020000_") is None
+    assert parse_metadata_label("br_meta__20260908T020000_k3f9qa") is None
 
 
 def test_the_cluster_of_a_metadata_label_is_never_cut() -> None:
@@ -71,6 +73,11 @@ def test_the_cluster_of_a_metadata_label_is_never_cut() -> None:
     ("check", "kind", "good", "bad"),
     [
         (database_name, "database", "db-1", "1db"),
+        (database_name, "database", "cafe", "café"),
+        (repository_name, "repository", "_repo", "__repo"),
+        (repository_name, "repository", "_" + "a" * 63, "_" + "a" * 64),
+        (repository_name, "repository", "depot", "dépôt"),
+        (repository_name, "repository", "_depot", "_dépôt"),
         (table_name, "table", "Bestellungen.é", "a`b"),
         (partition_name, "partition", "p20260101", "p\n"),
         (repository_name, "repository", "my_backup_repo", "my repo"),
@@ -139,7 +146,19 @@ def test_a_pattern_is_a_table_or_a_whole_database() -> None:
 
 def test_a_selection_leaves_out_what_is_not_the_users() -> None:
     """Our own database, the server's, and restores in the making."""
-    existing = {TableRef.parse(text) for text in ("db1.a", "db1.__br_x", "ops.backup_history", "sys.b", "db2.a")}
-    chosen, unmatched = Selection(("db1.*", "ops.*", "sys.b", "db1.a", "db3.a")).expand(existing, DatabaseName("ops"))
+    existing = {
+        TableRef.parse(text)
+        for text in (
+            "db1.a",
+            "db1.__br_x",
+            "ops.backup_history",
+            "sys.b",
+            "information_schema.b",
+            "_statistics_.b",
+            "db2.a",
+        )
+    }
+    wanted = ("db1.*", "ops.*", "sys.b", "information_schema.*", "_statistics_.b", "db1.a", "db3.a")
+    chosen, unmatched = Selection(wanted).expand(existing, DatabaseName("ops"))
     assert chosen == {TableRef.parse("db1.a")}
-    assert unmatched == ("ops.*", "sys.b", "db3.a")
+    assert unmatched == ("ops.*", "sys.b", "information_schema.*", "_statistics_.b", "db3.a")

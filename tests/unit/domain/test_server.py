@@ -39,6 +39,7 @@ def test_progress_is_summed_over_the_tasks_that_reported(progress: str, tablets:
 def test_a_cut_is_made_once_the_job_is_past_snapshoting_and_tells_its_time() -> None:
     """Before that a restart of the frontend may cut again."""
     assert not job(state="SNAPSHOTING", snapshot_at=NOON).cut
+    assert not job(state="PENDING", snapshot_at=NOON).cut
     assert not job(state="UPLOAD_SNAPSHOT").cut
     assert job(state="UPLOAD_SNAPSHOT", snapshot_at=NOON).cut
 
