@@ -61,7 +61,10 @@ def test_afterwards_signals_go_where_they_went_before() -> None:
     receiver, sender = socket.socketpair()
     sender.settimeout(0)
     with receiver, sender:
-        signal.set_wakeup_fd(sender.fileno())
-        with second_signal_leaves(), pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(INT)
-        assert signal.set_wakeup_fd(-1) == sender.fileno()
+        found = signal.set_wakeup_fd(sender.fileno())
+        try:
+            with second_signal_leaves(), pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(INT)
+        finally:
+            restored = signal.set_wakeup_fd(found)
+        assert restored == sender.fileno()
