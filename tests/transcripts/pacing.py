@@ -30,15 +30,16 @@ class Pace:
     """Moves one frontend's jobs along a recording.
 
     Attributes:
-        moved: Per job: when it last moved or was seen in its state.
+        moved: Per job, by `id`: when it last moved or was seen in its state. The job stands beside it, so that it
+            lives as long as its entry: the id of a job that is gone is given to another one.
         held: Jobs whose registration is held open (O2§0.2).
     """
 
     recording: Recording
     frontend: Frontend
     clock: VirtualClock
-    moved: dict[int, float] = field(factory=dict)
-    held: set[int] = field(factory=set)
+    moved: dict[int, tuple[Job, float]] = field(factory=dict)
+    held: list[Job] = field(factory=list)
     _polls: list[Line] = field(init=False)
     _alter_polls: list[Line] = field(init=False)
 
@@ -73,7 +74,7 @@ class Pace:
             for job in self.frontend.handler.jobs():
                 if job.db_name == row.get("DbName") and job.kind == kind:
                     ticks = max(ticks, self._lead(job, str(row.get("State"))))
-                    self.moved[id(job)] = self.clock.now()
+                    self.moved[id(job)] = (job, self.clock.now())
                     self._hold_registration(line, job)
         shown = {row.get("DbName") for row in line.records}
         for job in self.frontend.handler.jobs():
@@ -83,7 +84,7 @@ class Pace:
     def _lead(self, job: Job, state: str) -> int:
         """Bring a job to a state; gives the number of ticks it took."""
         order = ORDER[job.kind]
-        if state != "PENDING" and id(job) in self.held:
+        if state != "PENDING" and self._is_held(job):
             self.frontend.faults.registrations.clear()
         for ticks in range(len(order) + 1):
             if job.state == state or job.state not in order[:-1]:
@@ -132,11 +133,17 @@ class Pace:
 
     def _is_due(self, job: Job) -> bool:
         patience = 1.7 * self.recording.tick + 0.3
-        return self.clock.now() - self.moved.get(id(job), job.created) > patience
+        return self.clock.now() - self._last_moved(job) > patience
 
     def _step(self, job: Job) -> None:
-        self.moved[id(job)] = self.moved.get(id(job), job.created) + self.recording.tick
+        self.moved[id(job)] = (job, self._last_moved(job) + self.recording.tick)
         self.frontend.handler.step(job)
+
+    def _last_moved(self, job: Job) -> float:
+        return self.moved[id(job)][1] if id(job) in self.moved else job.created
+
+    def _is_held(self, job: Job) -> bool:
+        return any(job is one for one in self.held)
 
     def _step_schema_jobs(self) -> None:
         for _ in range(_TICKS_OF_A_SCHEMA_JOB):
@@ -144,10 +151,10 @@ class Pace:
 
     def _hold_registration(self, line: Line, job: Job) -> None:
         """Hold a RESTORE between check and registration if its end tells that a stranger took the name there."""
-        if job.kind != "RESTORE" or job.state != "PENDING" or id(job) in self.held:
+        if job.kind != "RESTORE" or job.state != "PENDING" or self._is_held(job):
             return
         if "already exist in db" in str(self._end(line, job).get("Status")) or self._refuses_others(line):
-            self.held.add(id(job))
+            self.held.append(job)
             self.frontend.faults.registrations.append(lambda _: True)
             self.frontend.handler.step(job)
 
