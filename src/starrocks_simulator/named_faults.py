@@ -218,11 +218,13 @@ def _hold(*, as_status: bool) -> Plant:
         found = _parts(_TICKS, rest, "KIND.STATE TICKS [TEXT]")
         text = found["text"] or None
         left: dict[int, int] = {}
+        met: list[Job] = []  # keeps them alive: the id of a job that is gone is given to another one
 
         def fault(job: Job) -> Hold | None:
             if not about(job):
                 return None
             if id(job) not in left:
+                met.append(job)
                 left[id(job)] = int(found["ticks"]) if occurrences.meant() else 0
             left[id(job)] -= 1
             if left[id(job)] < 0:
