@@ -250,12 +250,8 @@ def expected_after(planned: RestorePlan) -> Mapping[int, frozenset[PartitionName
     by_number = {}
     for number, step in enumerate(planned.steps):
         if isinstance(step, RestorePartitions):
-            names = step.partitions
-            present |= frozenset(
-                name
-                for name, held in planned.manifest.held.items()
-                if held.holder == step.label and (names is None or name in names)
-            )
+            # A holder has one step, which restores all that the manifest wants of it.
+            present |= frozenset(name for name, held in planned.manifest.held.items() if held.holder == step.label)
         by_number[number] = present
     return by_number
 
