@@ -25,16 +25,28 @@ def open_connection(engine: Engine) -> Connection:
     It is taken out of the engine's pool for good, so that an engine that belongs to somebody else never meets our
     session settings. AUTOCOMMIT keeps drivers from opening a transaction: from 3.5 on BEGIN is real, and inside it
     the server refuses everything but INSERT (R§11.3).
+
+    Raises:
+        DBAPIError: Whatever the driver raised at any of this.
     """
     connection = engine.connect()
     try:
-        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection = _in_autocommit(connection)
         connection.detach()
         connection.exec_driver_sql(SET_TIME_ZONE)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _in_autocommit(connection: Connection) -> Connection:
+    """SQLAlchemy asks the driver for this behind its own back: what the driver raises then comes bare."""
+    try:
+        return connection.execution_options(isolation_level="AUTOCOMMIT")
+    except connection.dialect.loaded_dbapi.Error as error:
+        connection.invalidate()  # else it would be rolled back, and what a dead line says to that logged
+        raise DBAPIError(None, None, error) from error
 
 
 class SingleConnection:
