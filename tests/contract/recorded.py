@@ -19,7 +19,7 @@ from starrocks_br.domain.names import (
     alias_for,
 )
 from starrocks_br.domain.partitions import Partition, Partitioning
-from starrocks_br.domain.restore_plan import CheckRestored, CreateDatabase, Rename, RestorePartitions, Step
+from starrocks_br.domain.restore_steps import CheckRestored, CreateDatabase, Rename, RestorePartitions, Step
 from starrocks_br.domain.snapshot import BackupType, Captured, Consistency, Entry, Snapshot
 from starrocks_br.domain.status import Status
 

@@ -8,7 +8,8 @@ from typing import assert_never
 
 from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import Label, RestoreId, TableRef
-from starrocks_br.domain.restore_plan import (
+from starrocks_br.domain.restore_plan import RestorePlan, Target, TargetFacts, plan_restore
+from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
     CreateDatabase,
@@ -17,12 +18,8 @@ from starrocks_br.domain.restore_plan import (
     Rename,
     RepairHole,
     RestorePartitions,
-    RestorePlan,
     Step,
-    Target,
-    TargetFacts,
     Verify,
-    plan_restore,
 )
 from tests.property.model import Part, Table
 from tests.property.operation import Kept

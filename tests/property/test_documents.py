@@ -17,7 +17,7 @@ from starrocks_br.adapters.step_documents import dumps_step, loads_step
 from starrocks_br.domain.errors import InvalidName
 from starrocks_br.domain.names import DatabaseName, Label, PartitionName, TableName, TableRef, table_name
 from starrocks_br.domain.partitions import Identity, Partition, Partitioning
-from starrocks_br.domain.restore_plan import (
+from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
     CreateDatabase,

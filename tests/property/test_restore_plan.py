@@ -13,18 +13,14 @@ from starrocks_br.domain.errors import BrokenChain, TargetExists, Unrestorable
 from starrocks_br.domain.manifest import Manifest, extend
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.partitions import Partitioning
-from starrocks_br.domain.restore_plan import (
+from starrocks_br.domain.restore_plan import RestorePlan, Target, TargetFacts, parse_list_values, plan_restore
+from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
     CreateDatabase,
     Rename,
     RestorePartitions,
-    RestorePlan,
-    Target,
-    TargetFacts,
     Verify,
-    parse_list_values,
-    plan_restore,
 )
 from tests.property.strategies import TABLE, lineages
 

@@ -11,7 +11,7 @@ import cattrs
 from cattrs.strategies import configure_tagged_union
 
 from starrocks_br.adapters.documents import PART_BYTES, converter, encode, exactly, parse, read
-from starrocks_br.domain.restore_plan import Step
+from starrocks_br.domain.restore_steps import Step
 
 _PACKED: Final = "packed"
 _MAX_UNPACKED: Final = 64 * 1024 * 1024

@@ -8,7 +8,8 @@ from attrs import frozen
 
 from starrocks_br.domain.backup_plan import BackupPlan
 from starrocks_br.domain.names import DatabaseName, Label, TableRef
-from starrocks_br.domain.restore_plan import RestorePlan, Step
+from starrocks_br.domain.restore_plan import RestorePlan
+from starrocks_br.domain.restore_steps import Step
 from starrocks_br.domain.server import Job
 from starrocks_br.domain.status import Status
 

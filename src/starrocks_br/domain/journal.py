@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from starrocks_br.domain.names import ClusterId, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.reprs import count
-from starrocks_br.domain.restore_plan import Rename, RestorePartitions, Step, Verify
+from starrocks_br.domain.restore_steps import Rename, RestorePartitions, Step, Verify
 
 
 class StepStatus(StrEnum):

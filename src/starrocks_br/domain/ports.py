@@ -22,7 +22,7 @@ from starrocks_br.domain.names import (
 )
 from starrocks_br.domain.partitions import Observation, TableState
 from starrocks_br.domain.reprs import count
-from starrocks_br.domain.restore_plan import Step
+from starrocks_br.domain.restore_steps import Step
 from starrocks_br.domain.server import Job, JobKind, RemoteSnapshot, Repository, Server
 from starrocks_br.domain.snapshot import Entry, Outline, Reading
 from starrocks_br.domain.status import Event, Status
@@ -47,7 +47,8 @@ class SqlExecutor(Protocol):
     """The SQL-executor port: one statement in, rows out. Called by `adapters/starrocks`.
 
     An implementation speaks to the leader, one statement at a time, in a session whose time zone is +00:00, outside of
-    any transaction. It never repeats a statement on its own.
+    any transaction. When the connection breaks it may wait for the cluster to come back, as long as the user wants that
+    (`reconnect_timeout`), and repeat what only reads; it never repeats a statement that changes anything.
     """
 
     __slots__ = ()
@@ -64,7 +65,7 @@ class SqlExecutor(Protocol):
             Refused: The server answered with an error; the statement had no effect.
             AccessDenied: A `Refused` about privileges.
             OutcomeUnknown: The connection broke after the statement may have left.
-            Unreachable: There is no connection and none could be made; nothing was sent.
+            Unreachable: There is no connection, and none could be made for as long as one waits; nothing was sent.
         """
 
 

@@ -28,7 +28,7 @@ from starrocks_br.domain.names import (
     restore_id,
 )
 from starrocks_br.domain.ports import Ports
-from starrocks_br.domain.restore_plan import DropTable, RestorePartitions
+from starrocks_br.domain.restore_steps import DropTable, RestorePartitions
 from starrocks_br.domain.server import RemoteSnapshot, Server
 from starrocks_br.domain.snapshot import BackupType, Damage
 from starrocks_br.domain.status import RESTORABLE

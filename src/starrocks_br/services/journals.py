@@ -9,7 +9,7 @@ from starrocks_br.domain.events import Settled
 from starrocks_br.domain.journal import Journal, StepStatus
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
-from starrocks_br.domain.restore_plan import DropTable, Rename, RestorePartitions
+from starrocks_br.domain.restore_steps import DropTable, Rename, RestorePartitions
 from starrocks_br.domain.server import Job, JobKind, Server
 from starrocks_br.domain.status import Status
 from starrocks_br.services.requests import Place

@@ -26,7 +26,8 @@ from starrocks_br.domain.journal import Journal, JournalStep, StepStatus
 from starrocks_br.domain.names import Label, PartitionName, TableRef, restore_id
 from starrocks_br.domain.partitions import TableState
 from starrocks_br.domain.ports import Ports
-from starrocks_br.domain.restore_plan import (
+from starrocks_br.domain.restore_plan import RestorePlan, Target, TargetFacts, plan_restore
+from starrocks_br.domain.restore_steps import (
     TTL_OFF,
     AddPartitions,
     CheckRestored,
@@ -35,12 +36,8 @@ from starrocks_br.domain.restore_plan import (
     Rename,
     RepairHole,
     RestorePartitions,
-    RestorePlan,
     Step,
-    Target,
-    TargetFacts,
     Verify,
-    plan_restore,
 )
 from starrocks_br.domain.server import Server
 from starrocks_br.domain.snapshot import Consistency, Outline

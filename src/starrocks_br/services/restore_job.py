@@ -7,7 +7,7 @@ from datetime import datetime
 from starrocks_br.domain.errors import Busy, JobFailed, OutcomeUnknown, Refused, StarRocksBrError, Unreachable
 from starrocks_br.domain.events import JobSent, Warned
 from starrocks_br.domain.ports import Ports
-from starrocks_br.domain.restore_plan import RestorePartitions
+from starrocks_br.domain.restore_steps import RestorePartitions
 from starrocks_br.domain.server import DONE, SLOT_TAKEN, Job, JobKind
 from starrocks_br.services.journals import is_job_of
 from starrocks_br.services.requests import Place

@@ -13,7 +13,7 @@ from starrocks_br.adapters.documents import MAX_BYTES, PART_BYTES, DamagedDocume
 from starrocks_br.adapters.partition_documents import dumps_partitions, loads_partitions
 from starrocks_br.adapters.step_documents import dumps_step, loads_step
 from starrocks_br.domain.names import Label, PartitionName, TableName, TableRef
-from starrocks_br.domain.restore_plan import CreateDatabase, PauseTtl, RestorePartitions
+from starrocks_br.domain.restore_steps import CreateDatabase, PauseTtl, RestorePartitions
 from tests.contract.recorded import captured, entry, snapshot
 
 WHERE = "row (l1, 0), field partitions_json"

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from starrocks_br.domain.journal import Journal, JournalStep, StepStatus, unfinished
 from starrocks_br.domain.names import Label, RestoreId, TableRef
-from starrocks_br.domain.restore_plan import Rename, RestorePartitions, Verify
+from starrocks_br.domain.restore_steps import Rename, RestorePartitions, Verify
 from tests.unit.domain.examples import CLUSTER, NOON, ORDERS, REPOSITORY
 
 ALIAS = TableRef.parse("db1.__br_r1")

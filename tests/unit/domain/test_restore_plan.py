@@ -9,19 +9,15 @@ from starrocks_br.domain.errors import BrokenChain, TargetExists, Unrestorable
 from starrocks_br.domain.manifest import Manifest, extend
 from starrocks_br.domain.names import Label, RestoreId, TableRef
 from starrocks_br.domain.partitions import Partition, Partitioning
-from starrocks_br.domain.restore_plan import (
+from starrocks_br.domain.restore_plan import RestorePlan, Target, TargetFacts, parse_list_values, plan_restore
+from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
     CreateDatabase,
     NewPartition,
     Rename,
     RestorePartitions,
-    RestorePlan,
-    Target,
-    TargetFacts,
     Verify,
-    parse_list_values,
-    plan_restore,
 )
 from tests.unit.domain.examples import ORDERS, identity, manifest, next_entry, part
 

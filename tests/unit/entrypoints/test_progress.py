@@ -19,7 +19,7 @@ from starrocks_br.domain.events import (
     Warned,
 )
 from starrocks_br.domain.names import database_name
-from starrocks_br.domain.restore_plan import Verify
+from starrocks_br.domain.restore_steps import Verify
 from starrocks_br.domain.status import Status
 from starrocks_br.entrypoints.console import Heard
 from starrocks_br.entrypoints.progress import (

@@ -7,7 +7,8 @@ from attrs import evolve
 
 from starrocks_br.domain.names import TableRef, database_name, partition_name, table_name
 from starrocks_br.domain.partitions import Partitioning
-from starrocks_br.domain.restore_plan import CreateDatabase, DropTable, PauseTtl, RepairHole, RestorePlan, Step
+from starrocks_br.domain.restore_plan import RestorePlan
+from starrocks_br.domain.restore_steps import CreateDatabase, DropTable, PauseTtl, RepairHole, Step
 from starrocks_br.domain.snapshot import Damage
 from starrocks_br.entrypoints.render.restore import restore_plan, restore_report, step_text, target_label, total_size
 from starrocks_br.entrypoints.render.setup import bootstrap_plan, bootstrap_report, init_report

@@ -13,7 +13,7 @@ from starrocks_br.domain.errors import Refused, UnknownTable, UnsupportedServer
 from starrocks_br.domain.names import DatabaseName, Label, RepositoryName, TableName, TableRef
 from starrocks_br.domain.partitions import Observation, TableState
 from starrocks_br.domain.ports import Cluster, Rows, SqlExecutor
-from starrocks_br.domain.restore_plan import AddPartitions, Step
+from starrocks_br.domain.restore_steps import AddPartitions, Step
 from starrocks_br.domain.server import Job, JobKind, RemoteSnapshot, Repository, Server
 
 UNKNOWN_DATABASE: Final = frozenset({5501, 1049})

@@ -13,7 +13,7 @@ from starrocks_br.adapters.starrocks.rows import Row, flag, moment, number, reco
 from starrocks_br.domain.names import ClusterId, DatabaseName, PartitionName, TableRef
 from starrocks_br.domain.partitions import Identity, Observation, Partition, Partitioning, TableState
 from starrocks_br.domain.ports import Rows
-from starrocks_br.domain.restore_plan import TTL_OFF
+from starrocks_br.domain.restore_steps import TTL_OFF
 
 _OPEN_JOBS_END: Final = frozenset({"FINISHED", "CANCELLED"})
 _CONFIG_FIELDS: Final = (

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from starrocks_br.domain.backup_plan import DatabaseBackup, TableBackup
 from starrocks_br.domain.errors import InvalidName
 from starrocks_br.domain.names import SHADOW_PARTITION, DatabaseName, Label, PartitionName, RepositoryName, TableRef
-from starrocks_br.domain.restore_plan import (
+from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
     CreateDatabase,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from starrocks_br.domain.instants import show_instant
 from starrocks_br.domain.names import Label
-from starrocks_br.domain.restore_plan import (
+from starrocks_br.domain.restore_plan import RestorePlan
+from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
     CreateDatabase,
@@ -12,7 +13,6 @@ from starrocks_br.domain.restore_plan import (
     PauseTtl,
     Rename,
     RestorePartitions,
-    RestorePlan,
     Step,
     Verify,
 )

@@ -11,7 +11,7 @@ from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.domain.errors import Refused, UnknownTable, UnsupportedServer
 from starrocks_br.domain.names import DatabaseName, TableRef
 from starrocks_br.domain.ports import Rows, SqlExecutor
-from starrocks_br.domain.restore_plan import AddPartitions
+from starrocks_br.domain.restore_steps import AddPartitions
 from starrocks_br.domain.server import JobKind
 from tests.support.world import OPS, REPOSITORY, World, refuse
 

@@ -18,7 +18,7 @@ from starrocks_br.domain.names import (
     TableRef,
     table_name,
 )
-from starrocks_br.domain.restore_plan import (
+from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
     CreateDatabase,

@@ -1,0 +1,170 @@
+"""What a restore consists of: one value per kind of step. What each does to the server is written in one place only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from attrs import field, frozen
+
+from starrocks_br.domain.names import DatabaseName, Label, PartitionName, TableName, TableRef
+
+TTL_OFF: Final[Mapping[str, str]] = {"dynamic_partition.enable": "false", "partition_live_number": "-1"}
+"""Table properties by which the server drops partitions on its own (R§7.6), each with the value that stops it."""
+
+
+@frozen(kw_only=True)
+class CreateDatabase:
+    """Create the target's database; nothing happens if it exists.
+
+    Attributes:
+        database: Which.
+    """
+
+    database: DatabaseName
+
+
+@frozen(kw_only=True)
+class RestorePartitions:
+    """One RESTORE job.
+
+    Attributes:
+        label: The holder.
+        backup_timestamp: The holder's, as SHOW SNAPSHOT tells it.
+        source: The table's name in the snapshot.
+        into: The table that is created, or overlaid.
+        creating: Whether `into` is created by this step; else it must bear the name `source` (R§7.4).
+        partitions: Which; None: all that the snapshot holds of the table. Hidden ones are the server's business.
+        automatic: Whether a creating step must name the shadow partition along with a partition list (O§f).
+        replication_num: For every partition of the step; must equal that of existing ones (O§g).
+        size: Bytes as last reported before the backup; None if unknown.
+    """
+
+    label: Label
+    backup_timestamp: str
+    source: TableName
+    into: TableRef
+    creating: bool
+    partitions: tuple[PartitionName, ...] | None = field(repr=lambda names: "all" if names is None else str(len(names)))
+    automatic: bool = False
+    replication_num: int = 1
+    size: int | None = None
+
+
+@frozen(kw_only=True)
+class CheckRestored:
+    """Look for ghosts and holes that the RESTORE before this step may have left (O2§0.1, O2§0.3).
+
+    Attributes:
+        table: The table that was restored.
+        created: Whether it was created: then it is dropped again if it is haunted.
+    """
+
+    table: TableRef
+    created: bool
+
+
+@frozen(kw_only=True)
+class PauseTtl:
+    """Keep the server from adding or dropping partitions on its own (R§7.6).
+
+    Attributes:
+        table: Which.
+        properties: What to set.
+    """
+
+    table: TableRef
+    properties: Mapping[str, str]
+
+
+@frozen(kw_only=True)
+class Rename:
+    """Give a table its name; atomic, and refused if the name is taken (O2§y1).
+
+    Attributes:
+        table: Which.
+        to: Its new name.
+    """
+
+    table: TableRef
+    to: TableName
+
+
+@frozen(kw_only=True)
+class NewPartition:
+    """One partition of a LIST table, exactly as recorded.
+
+    Attributes:
+        name: Its name.
+        values: Its value tuples.
+        buckets: Its number of buckets.
+    """
+
+    name: PartitionName
+    values: tuple[tuple[str, ...], ...]
+    buckets: int
+
+
+@frozen(kw_only=True)
+class AddPartitions:
+    """Make the partitions of a LIST table that RESTORE refuses to add (O§e).
+
+    Attributes:
+        table: Which.
+        partitions: What to add.
+        replication_num: For each of them.
+    """
+
+    table: TableRef
+    partitions: tuple[NewPartition, ...]
+    replication_num: int
+
+
+@frozen(kw_only=True)
+class RepairHole:
+    """Make a partition loadable whose NEXT_VERSION the RESTORE left too high (O2§y6).
+
+    Attributes:
+        table: Which.
+        partition: Of it.
+        version: Its VISIBLE_VERSION.
+    """
+
+    table: TableRef
+    partition: PartitionName
+    version: int
+
+
+@frozen(kw_only=True)
+class DropTable:
+    """Drop a table that a restore made, past recovery.
+
+    Attributes:
+        table: Which.
+    """
+
+    table: TableRef
+
+
+@frozen(kw_only=True)
+class Verify:
+    """Hold the table against the manifest, and read it.
+
+    Attributes:
+        table: Which.
+    """
+
+    table: TableRef
+
+
+Step: TypeAlias = (
+    CreateDatabase
+    | RestorePartitions
+    | CheckRestored
+    | PauseTtl
+    | Rename
+    | AddPartitions
+    | RepairHole
+    | DropTable
+    | Verify
+)
