@@ -22,6 +22,7 @@ from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBacku
 from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
 from starrocks_br.adapters.sqlalchemy_core.dialling import from_engine, from_settings
 from starrocks_br.adapters.sqlalchemy_core.executor import SqlAlchemyExecutor
+from starrocks_br.adapters.sqlalchemy_core.patience import Patience
 from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.adapters.system import Guarded, Quiet, SecretsTokens, SystemClock
@@ -66,15 +67,17 @@ def connect(
         InvalidSettings: Naming all that is wrong.
     """
     chosen = settings if isinstance(settings, Settings) else _from_file(settings)
-    connection = from_settings(chosen) if engine is None else from_engine(engine)
+    clock, told = SystemClock(), Guarded(listener or Quiet())
+    patience = Patience(clock=clock, listener=told, timeout=chosen.reconnect_timeout)
+    connection = from_settings(chosen, patience) if engine is None else from_engine(engine, patience)
     sender: SqlExecutor = SqlAlchemyExecutor(connection)
     ports = Ports(
         cluster=StarRocksCluster(executor(sender) if executor else sender, chosen.database),
         backups=backups or SqlAlchemyBackupHistory(connection, chosen.database),
         restores=restores or SqlAlchemyRestoreHistory(connection, chosen.database),
-        clock=SystemClock(),
+        clock=clock,
         tokens=SecretsTokens(),
-        listener=Guarded(listener or Quiet()),
+        listener=told,
     )
     return Client(settings=chosen, ports=ports, connection=connection)
 

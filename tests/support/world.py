@@ -16,6 +16,7 @@ from attrs import define, evolve, field
 from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
 from starrocks_br.adapters.sqlalchemy_core.dialling import from_engine
 from starrocks_br.adapters.sqlalchemy_core.executor import SqlAlchemyExecutor
+from starrocks_br.adapters.sqlalchemy_core.patience import Patience
 from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.domain.events import Progress, Retrying, Warned
@@ -130,13 +131,15 @@ class World:
 
     def reconnect(self) -> Ports:
         """The product, started anew: another process that knows nothing of the last one."""
-        connection = from_engine(engine_on(self._connect, self.sent.append))
+        time = VirtualTime(self.clock, self._ring)
+        patience = Patience(clock=time, listener=self.events.append, timeout=self.place.reconnect_timeout)
+        connection = from_engine(engine_on(self._connect, self.sent.append), patience)
         self.executor = SqlAlchemyExecutor(connection)
         return Ports(
             cluster=StarRocksCluster(self.executor, OPS),
             backups=SqlAlchemyBackupHistory(connection, OPS),
             restores=SqlAlchemyRestoreHistory(connection, OPS),
-            clock=VirtualTime(self.clock, self._ring),
+            clock=time,
             tokens=self._tokens,
             listener=self.events.append,
         )

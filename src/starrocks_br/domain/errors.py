@@ -162,6 +162,19 @@ class OutcomeUnknown(ClusterError):
     """The connection broke with a statement in flight: it may or may not have happened. Ask; never repeat it."""
 
 
+def gone(error: ClusterError) -> Unreachable:
+    """The end of all patience with a cluster that was there and does not answer any more.
+
+    Args:
+        error: What came of the last attempt.
+    """
+    return Unreachable(
+        "the cluster does not answer any more",
+        why=str(error),
+        hint="jobs go on in the cluster; run the command again and it picks them up",
+    )
+
+
 class Refused(ClusterError):
     """The server answered with an error: the statement had no effect.
 
