@@ -171,7 +171,7 @@ def _restore_and_copy(
     run_job(ports, place, restoring)
     table_id = ports.cluster.table_id(journal.alias)
     ports.restores.mark(journal.restore, 0, StepStatus.DONE, table_id=table_id)
-    rows = ports.backups.adopt(journal.alias)
+    rows = ports.backups.adopt(journal.alias, saved_by=restoring.label, repository=journal.repository)
     ports.restores.mark(journal.restore, 1, StepStatus.SENT, table_id=table_id)
     ports.cluster.apply(dropping, place.repository, place.job_timeout)
     ports.restores.mark(journal.restore, 1, StepStatus.DONE, table_id=table_id)

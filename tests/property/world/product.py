@@ -214,9 +214,9 @@ class Remembered(BackupHistory):
         """As the store has them."""
         return self.store.entries(labels)
 
-    def adopt(self, alias: TableRef) -> int:
+    def adopt(self, alias: TableRef, *, saved_by: Label, repository: RepositoryName) -> int:
         """As the store does it."""
-        return self.store.adopt(alias)
+        return self.store.adopt(alias, saved_by=saved_by, repository=repository)
 
 
 @define
