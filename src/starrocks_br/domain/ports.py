@@ -10,9 +10,11 @@ from typing import Protocol
 from attrs import field, frozen
 
 from starrocks_br.domain.backup_plan import DatabaseBackup
+from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.events import Progress
 from starrocks_br.domain.journal import Journal, StepStatus
 from starrocks_br.domain.names import (
+    ClusterId,
     DatabaseName,
     Label,
     RepositoryName,
@@ -255,6 +257,10 @@ class BackupHistory(Protocol):
             How many rows came over.
         """
 
+    @abstractmethod
+    def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:
+        """What the newest 200 BACKUP jobs of a cluster took, of which both times and all sizes are known."""
+
 
 class RestoreHistory(Protocol):
     """The repository port of `ops.restore_history`: the journal of restores. Called by the services."""
@@ -286,6 +292,13 @@ class RestoreHistory(Protocol):
     @abstractmethod
     def unfinished(self) -> tuple[Journal, ...]:
         """Restores that a kill left open."""
+
+    @abstractmethod
+    def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:
+        """What the newest RESTORE jobs of a cluster took, of which the size is known; at most 200 steps are read.
+
+        Steps of several restores that were done by one job count as one. A store that keeps no times knows none.
+        """
 
 
 class Clock(Protocol):

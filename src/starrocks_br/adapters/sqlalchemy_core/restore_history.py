@@ -12,9 +12,12 @@ from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
 from starrocks_br.adapters.sqlalchemy_core.fields import Fields
 from starrocks_br.adapters.sqlalchemy_core.store import OpsStore, bare
 from starrocks_br.adapters.sqlalchemy_core.tables import cut_to_bytes, ops_tables
+from starrocks_br.adapters.sqlalchemy_core.timings import restore_jobs
 from starrocks_br.adapters.step_documents import dumps_step, loads_step
+from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.journal import OPEN_STEPS, Journal, JournalStep, StepStatus, unfinished
 from starrocks_br.domain.names import (
+    ClusterId,
     DatabaseName,
     RestoreId,
     TableRef,
@@ -105,6 +108,9 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
         for row in self._store.read(query, "reading the journal of restores"):
             journals.setdefault(row["restore_id"], []).append(row)
         return unfinished([_journal(rows) for rows in journals.values()])
+
+    def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:  # noqa: D102
+        return restore_jobs(self._store, self._history, cluster)
 
 
 def _journal(rows: Sequence[Row]) -> Journal:
