@@ -101,3 +101,17 @@ def test_a_journal_that_comes_again_replaces_what_was_there(history: RestoreHist
     history.begin(journal("a1", hour=2))
 
     assert history.unfinished() == (journal("a1", hour=2),)
+
+
+def test_closed_journals_are_found_by_name(history: RestoreHistory) -> None:
+    """Open ones and unknown ones are left out."""
+    given_up, at_work, other = journal("a1"), journal("a2", hour=1), journal("a3", hour=2)
+    for begun in (given_up, at_work, other):
+        history.begin(begun)
+    history.abandon(RestoreId("a1"), "given up")
+    history.abandon(RestoreId("a3"), "given up")
+
+    found = history.closed([RestoreId("a1"), RestoreId("a2"), RestoreId("nobody")])
+
+    assert [one.restore for one in found] == ["a1"]
+    assert set(_statuses(found[0])) == {StepStatus.ABANDONED}

@@ -134,9 +134,14 @@ class MemoryRestoreHistory(RestoreHistory):
         self._journals[restore] = evolve(journal, steps=steps)
 
     def unfinished(self) -> tuple[Journal, ...]:  # noqa: D102
-        journals = sorted(self._journals.values(), key=lambda journal: (journal.created_at, journal.restore))
-        return unfinished(journals)
+        return unfinished(self._oldest_first())
 
     def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:  # noqa: D102
         del cluster  # nobody notes here when a step ended
         return ()
+
+    def closed(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:  # noqa: D102
+        return tuple(one for one in self._oldest_first() if one.restore in restores and one.closed)
+
+    def _oldest_first(self) -> list[Journal]:
+        return sorted(self._journals.values(), key=lambda journal: (journal.created_at, journal.restore))

@@ -300,6 +300,10 @@ class RestoreHistory(Protocol):
         Steps of several restores that were done by one job count as one. A store that keeps no times knows none.
         """
 
+    @abstractmethod
+    def closed(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
+        """Those of these restores of which nothing is left to be done; unknown ones are left out."""
+
 
 class Clock(Protocol):
     """Time on this machine: for waiting and for telling how long things took, never for a row."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from starrocks_br.domain.errors import Refused
 from starrocks_br.domain.events import Settled
-from starrocks_br.domain.journal import Journal, StepStatus
+from starrocks_br.domain.journal import GRACE, Journal, StepStatus
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_steps import DropTable, Rename, RestorePartitions
@@ -25,23 +25,26 @@ def close_journals(ports: Ports, place: Place, server: Server, settled: list[Set
     for journal in ports.restores.unfinished():
         if journal.cluster != server.cluster:
             ports.restores.abandon(journal.restore, "it belongs to another cluster")
-        elif (job := running_job(ports, journal)) is not None:
+        elif detail := _still_open(journal, last_job(ports, journal), server.now):
             busy.add(journal.target)
-            detail = f"a restore of {journal.target} still runs: its job is {job.state}"
-            settled.append(Settled(subject=journal.restore, outcome=None, detail=detail))
-        elif journal.may_be_alive(server.now):
-            busy.add(journal.target)
-            detail = f"a restore of {journal.target} may still be at work: it was heard of less than a minute ago"
             settled.append(Settled(subject=journal.restore, outcome=None, detail=detail))
         else:
             settled.append(close_journal(ports, place, journal))
     return frozenset(busy)
 
 
-def running_job(ports: Ports, journal: Journal) -> Job | None:
-    """The journal's RESTORE job, if it has not ended."""
-    job = last_job(ports, journal)
-    return job if job is not None and not job.ended else None
+def _still_open(journal: Journal, job: Job | None, now: datetime) -> str:
+    """Why the restore must be left alone; empty if it may be closed."""
+    if job is not None and not job.ended:
+        return f"a restore of {journal.target} still runs: its job is {job.state}"
+    if journal.may_be_alive(now):
+        return f"a restore of {journal.target} may still be at work: it was heard of less than a minute ago"
+    if job is None and journal.may_arrive(now):
+        return (
+            f"a restore of {journal.target} was stopped while its last RESTORE was sent: "
+            f"that may still arrive, for {GRACE.total_seconds():.0f} s"
+        )
+    return ""
 
 
 def last_job(ports: Ports, journal: Journal) -> Job | None:
@@ -58,7 +61,7 @@ def is_job_of(job: Job, step: RestorePartitions, since: datetime) -> bool:
         job.label == step.label
         and job.timestamp == step.backup_timestamp
         and job.created_at >= since
-        and step.source in job.objects
+        and step.source in job.sources
     )
 
 
@@ -118,7 +121,7 @@ def _hide(ports: Ports, place: Place, journal: Journal) -> str:
     )
 
 
-def give_up(ports: Ports, place: Place, restore: RestoreId, step: int, why: str) -> str:
+def give_up(ports: Ports, place: Place, restore: RestoreId, step: int, why: str, *, interrupted: bool = False) -> str:
     """Take back what a failing restore made, unless its job still runs; what was done, for people.
 
     Args:
@@ -127,13 +130,16 @@ def give_up(ports: Ports, place: Place, restore: RestoreId, step: int, why: str)
         restore: Which.
         step: The number of the step that failed: written down last, so that a kill meanwhile leaves the journal open.
         why: Its error.
+        interrupted: Whether it was stopped from outside, perhaps with a statement under way.
     """
     for journal in ports.restores.unfinished():
         if journal.restore != restore:
             continue
-        job = running_job(ports, journal)
-        if job is not None:
+        job = last_job(ports, journal)
+        if job is not None and not job.ended:
             return f"its job is still {job.state}; the next command takes it back"
+        if interrupted and job is None and journal.may_arrive(ports.cluster.now()):
+            return "its last RESTORE may still arrive; the next command takes it back"
         closed = close_journal(ports, place, journal)
         ports.restores.mark(restore, step, StepStatus.FAILED, detail=why)
         return closed.detail

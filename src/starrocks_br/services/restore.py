@@ -388,7 +388,7 @@ class Execution:
     def _let_go(self, number: int) -> None:
         """Take back what can be, so that the next command need not wait until this one counts as dead."""
         try:
-            give_up(self.ports, self.place, self.journal.restore, number, "stopped by the user")
+            give_up(self.ports, self.place, self.journal.restore, number, "stopped by the user", interrupted=True)
         except ClusterError as error:
             self.ports.listener(Warned(message=f"what this restore began stays until the next command: {error}"))
 

@@ -263,3 +263,7 @@ class Journals(RestoreHistory):
     def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:
         """As the store has them."""
         return self.store.timings(cluster)
+
+    def closed(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
+        """As the store has them."""
+        return self.store.closed(restores)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
+from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, func, insert, select, update
 
 from starrocks_br.adapters.sqlalchemy_core.backup_rows import Row
 from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
@@ -104,10 +105,27 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
             .join(still_open, still_open.c.restore_id == history.c.restore_id)
             .order_by(history.c.created_at, history.c.restore_id, history.c.step)
         )
+        return unfinished(self._journals(query))
+
+    def closed(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
+        """Those of these restores of which nothing is left to be done.
+
+        Raises:
+            DamagedDocument: A step cannot be read.
+        """
+        history = self._history.alias("h")
+        query = (
+            select(history)
+            .where(history.c.restore_id.in_(sorted(restores)))
+            .order_by(history.c.created_at, history.c.restore_id, history.c.step)
+        )
+        return tuple(journal for journal in self._journals(query) if journal.closed)
+
+    def _journals(self, query: Select[Any]) -> list[Journal]:
         journals: dict[object, list[Row]] = {}
         for row in self._store.read(query, "reading the journal of restores"):
             journals.setdefault(row["restore_id"], []).append(row)
-        return unfinished([_journal(rows) for rows in journals.values()])
+        return [_journal(rows) for rows in journals.values()]
 
     def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:  # noqa: D102
         return restore_jobs(self._store, self._history, cluster)
