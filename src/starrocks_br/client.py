@@ -27,7 +27,7 @@ from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRest
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.adapters.system import Guarded, Quiet, SecretsTokens, SystemClock
 from starrocks_br.domain.backup_plan import BackupPlan
-from starrocks_br.domain.names import Selection, TableRef, label_name
+from starrocks_br.domain.names import ClusterId, Selection, TableRef, cluster_id, label_name, repository_name
 from starrocks_br.domain.ports import BackupHistory, Listener, Ports, RestoreHistory, SqlExecutor
 from starrocks_br.domain.restore_plan import RestorePlan
 from starrocks_br.domain.snapshot import Outline
@@ -143,9 +143,9 @@ class Client:
         ref = None if table is None else TableRef.parse(table)
         return history.history(self.ports, self._place, table=ref, limit=limit, everything=everything)
 
-    def points(self, table: str) -> tuple[Outline, ...]:
-        """What a table can be restored to exactly, newest first."""
-        return history.points(self.ports, self._place, TableRef.parse(table))
+    def points(self, table: str, *, from_cluster: str | None = None) -> tuple[Outline, ...]:
+        """What a table can be restored to exactly, newest first; see `plan_restore` for `from_cluster`."""
+        return history.points(self.ports, self._place, TableRef.parse(table), _cluster(from_cluster))
 
     def show(self, label: str, table: str | None = None) -> SnapshotReport:
         """One snapshot in full."""
@@ -160,6 +160,7 @@ class Client:
         label: str | None = None,
         allow_fuzzy: bool = False,
         into: str | None = None,
+        from_cluster: str | None = None,
     ) -> RestorePlan:
         """How a table would be brought back. Writes nothing.
 
@@ -169,6 +170,8 @@ class Client:
             label: The snapshot whose point is wanted.
             allow_fuzzy: Take a point, too, at which some partitions may be older than others.
             into: The name it gets, `db.table`; None: its own.
+            from_cluster: The cluster whose points are meant, by its id; None: this one's, and before the first of them
+                those of the clusters that it followed, as after a disaster. A label needs none.
 
         Raises:
             ValueError: `at` has no offset, or not exactly one of `at` and `label` is given.
@@ -179,7 +182,10 @@ class Client:
             raise ValueError("at=... needs an offset: a naive datetime is not a point in time")
         return restore.plan(
             self.ports,
-            self._restore_request(TableRef.parse(table), TableRef.parse(into or table)),
+            evolve(
+                self._restore_request(TableRef.parse(table), TableRef.parse(into or table)),
+                from_cluster=_cluster(from_cluster),
+            ),
             at=at,
             label=None if label is None else label_name(label),
             allow_fuzzy=allow_fuzzy,
@@ -194,13 +200,28 @@ class Client:
         """
         return restore.run(self.ports, self._restore_request(plan.manifest.table, plan.target.table, wait), plan)
 
-    def plan_bootstrap(self, label: str | None = None) -> BootstrapPlan:
-        """Which metadata snapshot a cold start would take. Writes nothing."""
-        return bootstrap.plan(self.ports, self._place, None if label is None else label_name(label))
+    def plan_bootstrap(
+        self, label: str | None = None, *, from_cluster: str | None = None, repository: str | None = None
+    ) -> BootstrapPlan:
+        """Which metadata snapshot `bootstrap` would take. Writes nothing.
 
-    def bootstrap(self, label: str | None = None) -> BootstrapReport:
-        """Bring the history back from the repository."""
-        return bootstrap.run(self.ports, self._place, self.plan_bootstrap(label))
+        Args:
+            label: The metadata snapshot; None: the newest one.
+            from_cluster: Whose, by its id; None: of the only cluster that the repository holds some of.
+            repository: Where to look; None: in that of the settings. It is only read.
+        """
+        chosen = None if label is None else label_name(label)
+        return bootstrap.plan(self.ports, self._reading(repository), chosen, _cluster(from_cluster))
+
+    def bootstrap(
+        self, label: str | None = None, *, from_cluster: str | None = None, repository: str | None = None
+    ) -> BootstrapReport:
+        """Bring a history back from a repository, beside what is recorded here; see `plan_bootstrap`."""
+        planned = self.plan_bootstrap(label, from_cluster=from_cluster, repository=repository)
+        return bootstrap.run(self.ports, self._reading(repository), planned)
+
+    def _reading(self, repository: str | None) -> Place:
+        return self._place if repository is None else evolve(self._place, repository=repository_name(repository))
 
     @property
     def _place(self) -> Place:
@@ -229,3 +250,7 @@ class Client:
 
     def _waiting(self, wait: float | None) -> Place:
         return self._place if wait is None else evolve(self._place, wait=wait)
+
+
+def _cluster(text: str | None) -> ClusterId | None:
+    return None if text is None else cluster_id(text)

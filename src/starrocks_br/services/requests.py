@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from starrocks_br.domain.names import DatabaseName, RepositoryName, Selection, TableRef
+from starrocks_br.domain.names import ClusterId, DatabaseName, RepositoryName, Selection, TableRef
 
 
 @frozen(kw_only=True)
@@ -57,8 +57,10 @@ class RestoreRequest:
         place: Where.
         table: As it was named then.
         into: The name that it gets.
+        from_cluster: Whose points are meant; None: as `domain.timeline` chooses.
     """
 
     place: Place
     table: TableRef
     into: TableRef
+    from_cluster: ClusterId | None = None

@@ -42,9 +42,10 @@ from starrocks_br.domain.restore_steps import (
 from starrocks_br.domain.server import Server
 from starrocks_br.domain.snapshot import Consistency, Outline
 from starrocks_br.domain.status import RESTORABLE
+from starrocks_br.domain.timeline import timeline
 from starrocks_br.domain.verify import differences
 from starrocks_br.services.journals import give_up
-from starrocks_br.services.preflight import ready
+from starrocks_br.services.preflight import reading_from, ready
 from starrocks_br.services.reconcile import reconcile
 from starrocks_br.services.reports import RestoreReport
 from starrocks_br.services.requests import Place, RestoreRequest
@@ -84,19 +85,23 @@ def plan(
         raise UnknownTable(
             f"nothing is recorded of {request.table}", hint="starrocks-br list shows what is; names are case-sensitive"
         )
-    chosen = _choose(outlines, request.table, at, label, allow_fuzzy=allow_fuzzy)
+    by_label = label is not None and request.from_cluster is None
+    choice = outlines if by_label else timeline(outlines, request.table, server.cluster, request.from_cluster)
+    chosen = _choose(choice, request.table, at, label, allow_fuzzy=allow_fuzzy)
     if at is not None:
-        _warn_unsure(ports, outlines, request.table, at)
+        _warn_unsure(ports, choice, request.table, at)
     labels = [link.label for link in lineage(outlines, request.table, chosen.label)]
     reading = ports.backups.entries(labels)
     for damage in reading.damages:
         ports.listener(Warned(message=f"history of {damage.label} {damage.table} is damaged: {damage.problem}"))
     manifest = chain_to(reading.entries, request.table, chosen.label).manifest()
     recorded = {entry.label: entry.snapshot.backup_timestamp for entry in reading.entries}
-    facts = _facts(ports, request, server, manifest.holders(), recorded)
+    place = reading_from(ports, request.place, manifest.repository)
+    facts = _facts(ports, evolve(request, place=place), server, manifest.holders(), recorded)
     if facts.taken_by and _is_leftover(ports, server, request.into):
         facts = evolve(facts, taken_by="")
-    return plan_restore(manifest, facts, Target(table=request.into), restore_id(ports.tokens()))
+    planned = plan_restore(manifest, facts, Target(table=request.into), restore_id(ports.tokens()))
+    return evolve(planned, repository=place.repository)
 
 
 def _is_leftover(ports: Ports, server: Server, table: TableRef) -> bool:
@@ -190,6 +195,7 @@ def run(ports: Ports, request: RestoreRequest, planned: RestorePlan) -> RestoreR
         Unreachable: Nobody answers any more; the next command takes the restore back.
     """
     server = ready(ports, request.place)
+    request = evolve(request, place=evolve(request.place, repository=planned.repository))
     found = reconcile(ports, request.place, server)
     if planned.target.table in found.busy:
         raise Busy(
