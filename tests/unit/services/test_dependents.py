@@ -267,7 +267,7 @@ def test_what_cannot_be_put_back_is_a_note_with_the_statement(world: World) -> N
 
 
 def test_a_cluster_that_goes_away_is_asked_once(world: World) -> None:
-    """Waited for once with what is to be put back, and once with the look at the views; the rest is told as not done."""
+    """Waited for once with a repair, and once with the look at the views; the rest is told as not done."""
     seen = seen_and_replaced(world)
     world.before("^GRANT", going(world))
     start = world.clock.now()
