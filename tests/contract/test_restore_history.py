@@ -115,3 +115,12 @@ def test_closed_journals_are_found_by_name(history: RestoreHistory) -> None:
 
     assert [one.restore for one in found] == ["a1"]
     assert set(_statuses(found[0])) == {StepStatus.ABANDONED}
+
+
+def test_what_is_not_done_has_not_taken_any_time(history: RestoreHistory) -> None:
+    """Nor has anything of another cluster."""
+    assert history.timings(journal("a").cluster) == ()
+
+    history.begin(journal("a1", status=StepStatus.SENT))
+
+    assert history.timings(journal("a").cluster) == ()
