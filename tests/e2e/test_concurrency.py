@@ -21,7 +21,7 @@ from tests.e2e.clusters import Cluster, Shop, simulator
 from tests.e2e.processes import run, start
 
 ROUNDS = int(os.environ.get("STARROCKS_BR_ROUNDS", "1"))
-OK, USAGE, BUSY = 0, 2, 11
+OK, USAGE, PARTIAL, BUSY = 0, 2, 3, 11
 SOON = "2099-01-01 00:00:00"
 
 
@@ -140,6 +140,43 @@ def test_a_backup_beside_a_restore_in_the_same_database_waits_or_is_busy(
         meeting.one(*restore)
     meeting.check_settled()
     assert meeting.shop.rows(meeting.shop.table_a) == rows
+
+
+def test_a_backup_beside_a_restore_of_another_table_in_the_same_database_is_as_right_as_alone(
+    meeting: Meeting, chance: random.Random
+) -> None:
+    """They share a slot: each waits for the other, and the point of the one table knows nothing of the other."""
+    table, other = meeting.shop.table_a, f"{meeting.shop.table_a}_too"
+    meeting.cluster.sql(f"CREATE TABLE {other} LIKE {table}", f"INSERT INTO {other} VALUES (7, '2025-02-05', 'seven')")
+    meeting.one("backup", "--table", other)
+    meeting.cluster.sql(f"DROP TABLE {other} FORCE")
+    known = meeting.labels()
+    meeting.load(1)
+    restore = ("restore", "--table", other, "--timestamp", SOON)
+    assert meeting.at_once(chance, restore, ("backup", "--table", table)) == [OK, OK], meeting.said
+    assert [row[0] for row in meeting.shop.rows(other)] == [7]
+    meeting.cluster.sql(f"DROP TABLE {other} FORCE")
+    meeting.check_settled()
+    meeting.check_points(known)
+
+
+def test_a_backup_beside_a_restore_in_another_database_waits_for_nothing(
+    meeting: Meeting, chance: random.Random
+) -> None:
+    known = meeting.labels()
+    meeting.load(1)
+    meeting.one("backup", "--table", meeting.shop.table_a)
+    rows = meeting.shop.rows(meeting.shop.table_a)
+    meeting.cluster.sql(f"DROP TABLE {meeting.shop.table_a} FORCE")
+    restore = ("restore", "--table", meeting.shop.table_a, "--timestamp", SOON)
+    backup = ("backup", "--wait", "0", "--table", meeting.shop.table_b)
+    codes = meeting.at_once(chance, restore, backup)
+    assert codes[0] == OK, meeting.said
+    assert codes[1] in {OK, PARTIAL}, "only the slot of the history may be taken"
+    meeting.said = [(code, err) for code, err in meeting.said if code in {OK, BUSY}]
+    assert meeting.shop.rows(meeting.shop.table_a) == rows
+    meeting.check_settled()
+    meeting.check_points(known)
 
 
 def test_of_two_restores_of_one_table_one_wins_and_the_other_touches_nothing(
