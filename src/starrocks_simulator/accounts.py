@@ -1,4 +1,8 @@
-"""Users and what they were granted (R§9, O2§y11). Roles are not modelled; root may do everything."""
+"""Users, roles and what they were granted (R§9, O2§y11); root may do everything.
+
+Every role of a user is active, as with `activate_all_roles_on_login`: what is granted to a role is granted to its
+members. Roles are documented, not observed; so is who may grant.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import define, field, frozen
 
+from starrocks_simulator.catalog import is_materialized
 from starrocks_simulator.errors import ServerError
 
 if TYPE_CHECKING:
     from starrocks_simulator.catalog import Database, Table, View
 
 ROOT: Final = "root"
+USER_ADMIN: Final = "user_admin"
+"""The built-in role that may grant anything to anybody, and read who was granted what."""
 
 
 @frozen
@@ -24,12 +31,14 @@ class Grant:
         database_id: None = all. Ids, not names: a database dropped and made again is another one, and what was
             granted on it is gone; a table takes its grants along when it is renamed or swapped (O2§0.8, O2§y11).
         table_id: None = all.
+        grantable: Whether it was given WITH GRANT OPTION; the same grant without it is the same grant.
     """
 
     privilege: str
     kind: str
     database_id: int | None = None
     table_id: int | None = None
+    grantable: bool = field(default=False, eq=False)
 
     def covers(self, kind: str, database: Database | None, table: Table | View | None) -> bool:
         """Whether it is a grant on this thing."""
@@ -41,31 +50,54 @@ class Grant:
 
     def touches(self, database: Database) -> bool:
         """Whether it is a grant on a database or anything in it: then the database is seen."""
-        return self.kind in {"DATABASE", "TABLE"} and self.database_id in {None, database.id}
+        return self.kind in {"DATABASE", "TABLE", "MATERIALIZED VIEW"} and self.database_id in {None, database.id}
 
 
 @define
-class Account:
+class Role:
+    """A role, or a user.
+
+    Attributes:
+        grants: In the order in which they were made.
+    """
+
+    grants: list[Grant] = field(factory=list)
+
+    def add(self, grants: list[Grant]) -> None:
+        """Grant something; with the grant option it takes the place of the same without."""
+        for grant in grants:
+            if grant not in self.grants:
+                self.grants.append(grant)
+            elif grant.grantable:
+                self.grants[self.grants.index(grant)] = grant
+
+
+@define
+class Account(Role):
     """One user.
 
     Attributes:
         password: In clear; this is a simulator.
-        grants: In the order in which they were made.
+        roles: Names of the roles that the user has.
     """
 
     password: str = ""
-    grants: list[Grant] = field(factory=list)
+    roles: list[str] = field(factory=list)
 
 
 class Accounts:
-    """All users of one cluster but root.
+    """All users and roles of one cluster but root.
 
     Attributes:
         users: By name.
+        roles: By name, of the built-in ones only `user_admin`.
+        built_in: Names of roles that nobody made.
     """
 
     def __init__(self) -> None:
         self.users: dict[str, Account] = {}
+        self.roles: dict[str, Role] = {USER_ADMIN: Role([Grant("GRANT", "SYSTEM")])}
+        self.built_in = frozenset(self.roles)
 
     def may(
         self,
@@ -80,7 +112,7 @@ class Accounts:
             return True
         return any(
             grant.covers(kind, database, table) and ("ANY" in privileges or grant.privilege in privileges)
-            for grant in self._grants(user)
+            for grant in self.grants_of(user)
         )
 
     def check(
@@ -103,15 +135,29 @@ class Accounts:
 
     def sees_database(self, user: str, database: Database) -> bool:
         """Whether SHOW DATABASES lists it: any privilege on it or on anything in it."""
-        return user == ROOT or any(grant.touches(database) for grant in self._grants(user))
+        return user == ROOT or any(grant.touches(database) for grant in self.grants_of(user))
 
     def sees_table(self, user: str, database: Database, table: Table | View) -> bool:
         """Whether SHOW TABLES and information_schema list it: any privilege on it (R§8.1)."""
-        return self.may(user, ("ANY",), "TABLE", database, table)
+        return self.may(user, ("ANY",), kind_of(table), database, table)
 
-    def _grants(self, user: str) -> list[Grant]:
-        account = self.users.get(user)
-        return account.grants if account else []
+    def may_grant(self, user: str, grants: list[Grant]) -> bool:
+        """Whether a user may give these: GRANT ON SYSTEM, or each of them held WITH GRANT OPTION."""
+        if self.may(user, ("GRANT",), "SYSTEM"):
+            return True
+        own = [grant for grant in self.grants_of(user) if grant.grantable]
+        return all(grant in own for grant in grants)
+
+    def grants_of(self, user: str) -> list[Grant]:
+        """Those of the user and of every role that the user has."""
+        account = self.users.get(user, Account())
+        roles = [self.roles[name] for name in account.roles if name in self.roles]
+        return [grant for holder in (account, *roles) for grant in holder.grants]
+
+
+def kind_of(table: Table | View) -> str:
+    """What privileges on it are privileges on: materialized views are no tables there (documented, not observed)."""
+    return "MATERIALIZED VIEW" if is_materialized(table) else "TABLE"
 
 
 def denied(privileges: str, thing: str) -> ServerError:

@@ -8,6 +8,7 @@ from starrocks_simulator.alter_target import Clause, Target
 from starrocks_simulator.catalog import Database, Table
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import analyzing, refused
+from starrocks_simulator.view_activity import inactivate_readers
 
 
 def rename(target: Target, cursor: Cursor) -> None:
@@ -16,6 +17,7 @@ def rename(target: Target, cursor: Cursor) -> None:
     cursor.end()
     if new in target.database.tables:
         raise refused(f"Table name[{new}] is already used")
+    inactivate_readers(target.frontend.catalog, target.table, f"base-table renamed: {target.table.name}")
     put_under(target.database, target.table, new)
 
 
@@ -99,6 +101,8 @@ def swap(target: Target, cursor: Cursor) -> None:
     if other is table:
         raise refused(f"New name conflicts with rollup index name: {name}")
     old = table.name
+    for one in (table, other):
+        inactivate_readers(target.frontend.catalog, one, f"base-table swapped: {one.name}")
     set_name(table, name)
     set_name(other, old)
     database.tables[name], database.tables[old] = table, other

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from starrocks_simulator.accounts import ROOT
+from starrocks_simulator.accounts import ROOT, kind_of
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import ServerError
 from starrocks_simulator.lexer import Token
@@ -41,6 +41,8 @@ _ON_TABLE: Final[dict[tuple[str, ...], str]] = {
     ("DESC",): "ANY",
     ("DESCRIBE",): "ANY",
     ("ALTER", "TABLE"): "ALTER",
+    ("ALTER", "MATERIALIZED", "VIEW"): "ALTER",
+    ("REFRESH", "MATERIALIZED", "VIEW"): "REFRESH",
     ("DROP", "TABLE"): "DROP",
     ("TRUNCATE", "TABLE"): "DELETE",
     ("INSERT", "INTO"): "INSERT",
@@ -91,13 +93,13 @@ def _check_table(session: Session, probe: Cursor, privilege: str) -> None:
     database = _database(session, database_name)
     table = database.tables.get(name) if database else None
     if table is not None:
-        session.frontend.accounts.check(session.user, (privilege,), "TABLE", database, table)
+        session.frontend.accounts.check(session.user, (privilege,), kind_of(table), database, table)
 
 
 def _check_reads(session: Session, probe: Cursor) -> None:
     """SELECT on every table behind FROM, JOIN or a comma between two of them."""
     for database, table in _read_tables(session, probe):
-        session.frontend.accounts.check(session.user, ("SELECT",), "TABLE", database, table)
+        session.frontend.accounts.check(session.user, ("SELECT",), kind_of(table), database, table)
 
 
 def _read_tables(session: Session, probe: Cursor) -> list[tuple[Database, Table | View]]:

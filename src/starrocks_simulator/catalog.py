@@ -222,6 +222,8 @@ class Table:
         next_unique_id: For the next column.
         next_auto_increment: The next number for an AUTO_INCREMENT column.
         is_materialized_view: Whether it is an asynchronous materialized view; `definition` is its query.
+        base_ids: Of a materialized view: ids of what its query reads, through views, too.
+        inactive_reason: Why a materialized view is inactive; empty if it is active.
         ghosts: Temporary partitions that a RESTORE brought along from a snapshot cut during an overwrite. One of them
             breaks partitions_meta for the whole cluster (O2§0.1).
     """
@@ -248,6 +250,8 @@ class Table:
     next_auto_increment: int = 1
     is_materialized_view: bool = False
     definition: str = ""
+    base_ids: list[int] = field(factory=list)
+    inactive_reason: str = ""
     ghosts: list[Partition] = field(factory=list)
     external_engine: str = ""
 
@@ -318,6 +322,11 @@ class View:
     columns: list[Column]
     create_time: int
     comment: str = ""
+
+
+def is_materialized(found: Table | View) -> bool:
+    """Whether it is an asynchronous materialized view: what is granted on tables is not granted on it."""
+    return isinstance(found, Table) and found.is_materialized_view
 
 
 @define(eq=False)

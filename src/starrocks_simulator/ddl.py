@@ -16,6 +16,7 @@ from starrocks_simulator.lexer import tokenize
 from starrocks_simulator.parse_table import TableDefinition, table_definition
 from starrocks_simulator.results import OK, Result
 from starrocks_simulator.versions import renew
+from starrocks_simulator.view_activity import inactivate_readers
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
@@ -54,6 +55,8 @@ def drop_database(session: Session, cursor: Cursor) -> Result:
             return OK
         raise refused(f"Can't drop database '{name}'; database doesn't exist", 1008)
     del catalog.databases[name]
+    for dropped in database.tables.values():
+        inactivate_readers(catalog, dropped, f"base-table dropped: {dropped.name}")
     for table in database.olap_tables():
         forget_temp_partitions(session, table)
     if force:
@@ -112,6 +115,7 @@ def remove_table(session: Session, database: Database, table: Table, *, force: b
     """Take a table out of its database: into the recycle bin, or for good."""
     frontend = session.frontend
     del database.tables[table.name]
+    inactivate_readers(frontend.catalog, table, f"base-table dropped: {table.name}")
     forget_temp_partitions(session, table)
     if force:
         frontend.rows.drop(physical_ids(table))

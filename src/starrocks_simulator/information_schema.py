@@ -1,4 +1,4 @@
-"""information_schema as relations: made when a query asks for them, with no more columns than it names."""
+"""information_schema and sys as relations: made when a query asks for them, with no more columns than it names."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator.errors import refused, unknown_table
 from starrocks_simulator.partitions_meta import partitions_meta
+from starrocks_simulator.sys_tables import sys_rows
 from starrocks_simulator.system_rows import columns, materialized_views, schemata, tables, tables_config, views
-from starrocks_simulator.system_tables import SYSTEM_TABLES, TABLE_NAMES
+from starrocks_simulator.system_tables import SYS_TABLES, SYSTEM_TABLES, TABLE_NAMES, SystemColumn
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
@@ -43,15 +44,33 @@ def system_relation(session: Session, name: str, wanted: frozenset[str] | None) 
         if name in TABLE_NAMES:
             raise refused(f"the simulator does not model information_schema.{name}")
         raise unknown_table(f"information_schema.{name}")
-    shown = [one for one in SYSTEM_TABLES[name] if wanted is None or one.name.lower() in wanted] or SYSTEM_TABLES[name][
-        :1
-    ]
+    source = _SOURCES[name](session) if name in _SOURCES else {}
+    return _relation(session, f"is_{name}", SYSTEM_TABLES[name], source, wanted)
+
+
+def sys_relation(session: Session, name: str, wanted: frozenset[str] | None) -> str:
+    """The same of the database `sys`.
+
+    Raises:
+        ServerError: No such table, or one that the user may not read.
+    """
+    rows = sys_rows(session, name)
+    return _relation(session, f"sys_{name}", SYS_TABLES[name], rows, wanted)
+
+
+def _relation(
+    session: Session,
+    made: str,
+    columns: tuple[SystemColumn, ...],
+    source: Mapping[str, Callable[[], Values]],
+    wanted: frozenset[str] | None,
+) -> str:
+    shown = [one for one in columns if wanted is None or one.name.lower() in wanted] or columns[:1]
     values: list[Values] = []
     items = []
-    source = _SOURCES[name](session) if name in _SOURCES else {}
     for column in shown:
         values.append(source[column.name]() if column.name in source else [])
         items.append(f'unnest(CAST(? AS {column.duckdb}[])) AS "{column.name}"')
     rows = session.frontend.rows
-    rows.duckdb.execute(f"CREATE OR REPLACE TEMP TABLE is_{name} AS SELECT {', '.join(items)}", values)
-    return f"is_{name}"
+    rows.duckdb.execute(f"CREATE OR REPLACE TEMP TABLE {made} AS SELECT {', '.join(items)}", values)
+    return made

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field, frozen
 
 from starrocks_simulator.catalog import Database, Partition, Table, TableState, View
+from starrocks_simulator.errors import ServerError
 from starrocks_simulator.java_order import by_string
 from starrocks_simulator.jobs import Job, JobFailed, Wedged
 from starrocks_simulator.repository import RemoteError, Repository
 from starrocks_simulator.restore_checks import check_free, check_likeness, check_partition
 from starrocks_simulator.snapshots import Content, database_of, read_meta_document
+from starrocks_simulator.view_activity import activate
 
 if TYPE_CHECKING:
     from starrocks_simulator.frontend import Frontend
@@ -307,9 +309,19 @@ class RestoreJob(Job):
                 if not work.created and target not in work.added:
                     self._overwrite(source, target, now)
             work.table.next_auto_increment = max(1, work.remote.next_auto_increment)
+            if work.created and work.table.is_materialized_view:
+                self._reactivate(work.table)
         for table in self._locked:
             table.state = TableState.NORMAL
         self._locked = []
+
+    def _reactivate(self, view: Table) -> None:
+        """A restored materialized view is active again if what it reads is there (R§7.6)."""
+        view.base_ids = []
+        try:
+            activate(self.frontend.catalog, view)
+        except ServerError as error:
+            view.inactive_reason = error.message
 
     @staticmethod
     def _overwrite(source: Partition, target: Partition, now: int) -> None:

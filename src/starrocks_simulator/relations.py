@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starrocks_simulator.catalog import Partition, Table, TableState, View
 from starrocks_simulator.errors import analyzing, unknown_database, unknown_table
-from starrocks_simulator.information_schema import system_relation
+from starrocks_simulator.information_schema import sys_relation, system_relation
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
@@ -29,6 +29,8 @@ def relation(
     """
     if database.lower() == "information_schema":
         return system_relation(session, name.lower(), wanted)
+    if database.lower() == "sys":
+        return sys_relation(session, name.lower(), wanted)
     if database not in session.frontend.catalog.databases:
         raise unknown_database(database)
     found = session.frontend.catalog.databases[database].tables.get(name)

@@ -1,20 +1,22 @@
-"""CREATE USER, DROP USER, GRANT, REVOKE and SHOW GRANTS (O2§y11)."""
+"""Users and roles: CREATE, DROP, GRANT, REVOKE and SHOW GRANTS (O2§y11; what is about roles is documented only)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from starrocks_simulator.accounts import ROOT, Account, Grant
+from starrocks_simulator.accounts import ROOT, Account, Grant, Role, denied
+from starrocks_simulator.catalog import is_materialized
 from starrocks_simulator.cursor import Cursor
-from starrocks_simulator.errors import analyzing, syntax, table_not_found
+from starrocks_simulator.errors import analyzing, table_not_found
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.results import OK, Result, strings
+from starrocks_simulator.sys_tables import SYS
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
 
-_KINDS: Final = ("TABLE", "DATABASE", "SYSTEM", "CATALOG")
+_KINDS: Final = ("TABLE", "DATABASE", "SYSTEM", "CATALOG", "MATERIALIZED VIEW")
 _PRIVILEGES: Final = (
     "ALTER", "CREATE DATABASE", "CREATE EXTERNAL CATALOG", "CREATE FUNCTION", "CREATE MATERIALIZED VIEW",
     "CREATE TABLE", "CREATE VIEW", "DELETE", "DROP", "EXPORT", "FILE", "IMPERSONATE", "INSERT", "NODE", "OPERATE",
@@ -43,7 +45,7 @@ def _create_user(session: Session, cursor: Cursor) -> Result:
         if if_not_exists:
             return OK
         raise analyzing(f"Operation CREATE USER failed for '{name}'@'%' : user already exists")
-    users[name] = Account(password)
+    users[name] = Account(password=password)
     return OK
 
 
@@ -56,39 +58,130 @@ def _drop_user(session: Session, cursor: Cursor) -> Result:
     return OK
 
 
+def _create_role(session: Session, cursor: Cursor) -> Result:
+    if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
+    name = cursor.name_or_string()
+    cursor.end()
+    roles = session.frontend.accounts.roles
+    if name in roles and not if_not_exists:
+        raise analyzing(f"Operation CREATE ROLE failed for {name} : role already exists")
+    roles.setdefault(name, Role())
+    return OK
+
+
+def _drop_role(session: Session, cursor: Cursor) -> Result:
+    if_exists = cursor.accept("IF", "EXISTS")
+    name = cursor.name_or_string()
+    cursor.end()
+    accounts = session.frontend.accounts
+    if name in accounts.built_in or (accounts.roles.pop(name, None) is None and not if_exists):
+        raise analyzing(f"Operation DROP ROLE failed for {name} : role not exists")
+    return OK
+
+
 def _grant(session: Session, cursor: Cursor) -> Result:
-    account, grants = _parse(session, cursor, "TO")
-    account.grants += [grant for grant in grants if grant not in account.grants]
+    if _names_role(cursor):
+        role, account = _membership(session, cursor, "TO")
+        account.roles += [role] if role not in account.roles else []
+        return OK
+    holder, grants = _parse(session, cursor, "TO")
+    holder.add(grants)
     return OK
 
 
 def _revoke(session: Session, cursor: Cursor) -> Result:
-    account, grants = _parse(session, cursor, "FROM")
-    account.grants = [grant for grant in account.grants if grant not in grants]
+    if _names_role(cursor):
+        role, account = _membership(session, cursor, "FROM")
+        account.roles = [one for one in account.roles if one != role]
+        return OK
+    holder, grants = _parse(session, cursor, "FROM")
+    holder.grants = [grant for grant in holder.grants if grant not in grants]
     return OK
 
 
-def _show_grants(session: Session, cursor: Cursor) -> Result:
-    """SHOW GRANTS [FOR user]: a row for each thing, that of all of a kind first."""
-    user = _user(cursor) if cursor.accept("FOR") else session.user
+def _names_role(cursor: Cursor) -> bool:
+    """Whether GRANT and REVOKE are about a role, not about privileges: no ON behind one word."""
+    probe = Cursor(cursor.text, cursor.lexemes, cursor.at)
+    probe.take()
+    return probe.accept_any("TO", "FROM") is not None
+
+
+def _membership(session: Session, cursor: Cursor, preposition: str) -> tuple[str, Account]:
+    role = cursor.name_or_string()
+    cursor.expect(preposition)
+    cursor.accept("USER")
+    name = _user(cursor)
     cursor.end()
-    account = session.frontend.accounts.users.get(user)
-    if account is None and user != ROOT:
-        raise analyzing(f"cannot find user '{user}'@'%'")
-    grants = [one for one in account.grants if _is_there(session, one)] if account else []
-    places = sorted({(_KINDS.index(one.kind), one.database_id or 0, one.table_id or 0) for one in grants})
-    shown: list[tuple[object, ...]] = []
-    for place in places:
-        here = [one for one in grants if (_KINDS.index(one.kind), one.database_id or 0, one.table_id or 0) == place]
+    _find_role(session, role)
+    _check_may_grant(session, [])
+    return role, _find_user(session, name)
+
+
+def _find_role(session: Session, name: str) -> Role:
+    found = session.frontend.accounts.roles.get(name)
+    if found is None:
+        raise analyzing(f"role '{name}' not exist")
+    return found
+
+
+def _find_user(session: Session, name: str) -> Account:
+    found = session.frontend.accounts.users.get(name)
+    if found is None:
+        raise analyzing(f"user '{name}'@'%' not exist")
+    return found
+
+
+def _check_may_grant(session: Session, grants: list[Grant]) -> None:
+    accounts = session.frontend.accounts
+    may = accounts.may_grant(session.user, grants) if grants else accounts.may(session.user, ("GRANT",), "SYSTEM")
+    if not may:
+        raise denied("GRANT", "SYSTEM")
+
+
+def _show_grants(session: Session, cursor: Cursor) -> Result:
+    """SHOW GRANTS [FOR user | FOR ROLE role]: a row for each thing, that of all of a kind first."""
+    holder: Role
+    if cursor.accept("FOR", "ROLE"):
+        who, heading = cursor.name_or_string(), "RoleName"
+        cursor.end()
+        holder, grantee = _find_role(session, who), f"ROLE '{who}'"
+    else:
+        user = _user(cursor) if cursor.accept("FOR") else session.user
+        cursor.end()
+        who, heading = f"'{user}'@'%'", "UserIdentity"
+        holder, grantee = _shown_user(session, user), f"USER {who}"
+    rows: list[tuple[object, ...]] = [(who, "default_catalog", text) for text in _grant_texts(session, holder, grantee)]
+    return strings((heading, "Catalog", "Grants"), rows)
+
+
+def _shown_user(session: Session, name: str) -> Account:
+    account = session.frontend.accounts.users.get(name)
+    if account is None and name != ROOT:
+        raise analyzing(f"cannot find user '{name}'@'%'")
+    return account or Account()
+
+
+def _grant_texts(session: Session, holder: Role, grantee: str) -> list[str]:
+    """A GRANT statement for each thing, those with the grant option apart."""
+    grants = [one for one in holder.grants if _is_there(session, one)]
+    texts = []
+    for place in sorted({_rank_of_place(one) for one in grants}):
+        here = [one for one in grants if _rank_of_place(one) == place]
         privileges = sorted((one.privilege for one in here), key=_rank)
-        text = f"GRANT {', '.join(privileges)} ON {_place(session, here[0])} TO USER '{user}'@'%'"
-        shown.append((f"'{user}'@'%'", "default_catalog", text))
-    return strings(("UserIdentity", "Catalog", "Grants"), shown)
+        option = " WITH GRANT OPTION" if here[0].grantable else ""
+        texts.append(f"GRANT {', '.join(privileges)} ON {_place(session, here[0])} TO {grantee}{option}")
+    return texts
+
+
+def _rank_of_place(grant: Grant) -> tuple[int, int, int, bool]:
+    return _KINDS.index(grant.kind), grant.database_id or 0, grant.table_id or 0, grant.grantable
 
 
 def _is_there(session: Session, grant: Grant) -> bool:
     """Whether the thing still exists: one made again under its name is another one (O2§0.8)."""
     catalog = session.frontend.catalog
+    if grant.database_id == SYS.id:
+        return True
     if grant.table_id is not None:
         return catalog.find_table_by_id(grant.table_id) is not None
     return grant.database_id is None or any(one.id == grant.database_id for one in catalog.databases.values())
@@ -103,36 +196,40 @@ def _place(session: Session, grant: Grant) -> str:
         return "SYSTEM"
     if grant.kind == "CATALOG":
         return "CATALOG default_catalog"
-    databases = session.frontend.catalog.databases.values()
+    databases = [*session.frontend.catalog.databases.values(), SYS]
     database = next((one.name for one in databases if one.id == grant.database_id), None)
     if grant.kind == "DATABASE":
         return "ALL DATABASES" if grant.database_id is None else f"DATABASE {database}"
     if grant.table_id is not None:
-        found = session.frontend.catalog.find_table_by_id(grant.table_id)
-        return f"TABLE {database}.{found[1].name if found else ''}"
-    return "ALL TABLES IN ALL DATABASES" if grant.database_id is None else f"ALL TABLES IN DATABASE {database}"
+        return f"{grant.kind} {database}.{_name_of(session, grant.table_id)}"
+    return f"ALL {grant.kind}S IN {'ALL DATABASES' if grant.database_id is None else f'DATABASE {database}'}"
 
 
-def _parse(session: Session, cursor: Cursor, preposition: str) -> tuple[Account, list[Grant]]:
+def _name_of(session: Session, table_id: int) -> str:
+    among = [*session.frontend.catalog.tables(), *((SYS, table) for table in SYS.tables.values())]
+    return next(table.name for _, table in among if table.id == table_id)
+
+
+def _parse(session: Session, cursor: Cursor, preposition: str) -> tuple[Role, list[Grant]]:
     privileges = [_privilege(cursor)]
     while cursor.accept(","):
         privileges.append(_privilege(cursor))
     cursor.expect("ON")
     kind, places = _places(session, cursor)
     cursor.expect(preposition)
-    if cursor.accept("ROLE"):
-        raise syntax("the simulator models no roles")
+    is_role = cursor.accept("ROLE")
     cursor.accept("USER")
-    name = _user(cursor)
+    name = cursor.name_or_string() if is_role else _user(cursor)
+    grantable = cursor.accept("WITH", "GRANT", "OPTION")
     cursor.end()
     if "NODE" in privileges:
         raise analyzing(
             "Operation not permitted, 'NODE' cannot be granted to user or role directly, use built-in role instead"
         )
-    account = session.frontend.accounts.users.get(name)
-    if account is None:
-        raise analyzing(f"user '{name}'@'%' not exist")
-    return account, [Grant(one, kind, *place) for place in places for one in privileges]
+    holder = _find_role(session, name) if is_role else _find_user(session, name)
+    grants = [Grant(one, kind, *place, grantable) for place in places for one in privileges]
+    _check_may_grant(session, grants)
+    return holder, grants
 
 
 def _privilege(cursor: Cursor) -> str:
@@ -149,28 +246,33 @@ def _places(session: Session, cursor: Cursor) -> tuple[str, list[tuple[int | Non
             if kind == "CATALOG":
                 cursor.name()
             return kind, [(None, None)]
-    kind = "TABLE" if cursor.accept("ALL", "TABLES", "IN") else "DATABASE"
+    all_of = {("ALL", "TABLES", "IN"): "TABLE", ("ALL", "MATERIALIZED", "VIEWS", "IN"): "MATERIALIZED VIEW"}
+    kind = next((one for words, one in all_of.items() if cursor.accept(*words)), "DATABASE")
     if cursor.accept("ALL", "DATABASES"):
         return kind, [(None, None)]
     if cursor.accept("DATABASE"):
         return kind, [(session.find_database(cursor.name()).id, None)]
+    kind = "MATERIALIZED VIEW" if cursor.accept("MATERIALIZED", "VIEW") else "TABLE"
     cursor.accept("TABLE")
-    return "TABLE", _named_tables(session, cursor)
+    return kind, _named_tables(session, cursor, kind)
 
 
-def _named_tables(session: Session, cursor: Cursor) -> list[tuple[int | None, int | None]]:
+def _named_tables(session: Session, cursor: Cursor, kind: str) -> list[tuple[int | None, int | None]]:
     places: list[tuple[int | None, int | None]] = []
     while True:
-        database, name = cursor.qualified()
-        table = session.find_object(database, name)
-        if table is None:
+        database_name, name = cursor.qualified()
+        database = SYS if database_name == SYS.name else session.find_database(database_name)
+        table = database.tables.get(name)
+        if table is None or (kind == "MATERIALIZED VIEW") != is_materialized(table):
             raise table_not_found(name)
-        places.append((session.find_database(database).id, table.id))
+        places.append((database.id, table.id))
         if not cursor.accept(","):
             return places
 
 
 STATEMENTS: Mapping[tuple[str, ...], Handler] = {
+    ("CREATE", "ROLE"): _create_role,
+    ("DROP", "ROLE"): _drop_role,
     ("CREATE", "USER"): _create_user,
     ("DROP", "USER"): _drop_user,
     ("GRANT",): _grant,

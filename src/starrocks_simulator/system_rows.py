@@ -19,8 +19,13 @@ _KEY_NAMES: Final = {Model.DUPLICATE: "DUP", Model.AGGREGATE: "AGG", Model.UNIQU
 _DIGITS: Final = {"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19, "largeint": 39, "float": 7, "double": 15}
 
 
-def _lists(headings: str, rows: list[tuple[object, ...]]) -> Listing:
-    """Columns out of rows."""
+def lists(headings: str, rows: list[tuple[object, ...]]) -> Listing:
+    """Columns out of rows.
+
+    Args:
+        headings: Names of the columns, in the order of the rows' fields.
+        rows: The rows.
+    """
     return {name: partial(_column_of, rows, at) for at, name in enumerate(headings.split())}
 
 
@@ -50,7 +55,7 @@ def tables(session: Session) -> Listing:
             "def", database.name, table.name, kind, engine, -1, "", size, size, size, -1, -1, -1, -1, *times, None,
             "utf8_general_ci", -1, "", table.comment,
         ))  # fmt: skip
-    return _lists(
+    return lists(
         "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_TYPE ENGINE VERSION ROW_FORMAT TABLE_ROWS AVG_ROW_LENGTH "
         "DATA_LENGTH "
         "MAX_DATA_LENGTH INDEX_LENGTH DATA_FREE AUTO_INCREMENT CREATE_TIME UPDATE_TIME CHECK_TIME "
@@ -62,7 +67,7 @@ def tables(session: Session) -> Listing:
 
 def tables_config(session: Session) -> Listing:
     """information_schema.tables_config: of a view, only its names."""
-    return _lists(
+    return lists(
         "TABLE_SCHEMA TABLE_NAME TABLE_ENGINE TABLE_MODEL PRIMARY_KEY PARTITION_KEY DISTRIBUTE_KEY DISTRIBUTE_TYPE "
         "DISTRIBUTE_BUCKET SORT_KEY PROPERTIES TABLE_ID",
         [_config(database, table) for database, table in _objects(session)],
@@ -96,7 +101,7 @@ def columns(session: Session) -> Listing:
         shown = table.columns if isinstance(table, View) else table.visible_columns
         model = Model.DUPLICATE if isinstance(table, View) else table.model
         rows += [_column(database.name, table.name, model, at, column) for at, column in enumerate(shown, 1)]
-    return _lists(
+    return lists(
         "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME COLUMN_NAME ORDINAL_POSITION COLUMN_DEFAULT IS_NULLABLE DATA_TYPE "
         "CHARACTER_MAXIMUM_LENGTH CHARACTER_OCTET_LENGTH NUMERIC_PRECISION NUMERIC_SCALE DATETIME_PRECISION "
         "CHARACTER_SET_NAME COLLATION_NAME COLUMN_TYPE COLUMN_KEY EXTRA PRIVILEGES COLUMN_COMMENT COLUMN_SIZE "
@@ -123,7 +128,7 @@ def _column(database: str, table: str, model: Model, position: int, column: Colu
 def schemata(session: Session) -> Listing:
     """information_schema.schemata."""
     found = sorted(session.seen_databases())
-    return _lists(
+    return lists(
         "CATALOG_NAME SCHEMA_NAME DEFAULT_CHARACTER_SET_NAME DEFAULT_COLLATION_NAME SQL_PATH",
         [("def", name, "utf8", "utf8_general_ci", None) for name in found],
     )
@@ -131,7 +136,7 @@ def schemata(session: Session) -> Listing:
 
 def views(session: Session) -> Listing:
     """information_schema.views: logical views."""
-    return _lists(
+    return lists(
         "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME VIEW_DEFINITION CHECK_OPTION IS_UPDATABLE DEFINER SECURITY_TYPE "
         "CHARACTER_SET_CLIENT COLLATION_CONNECTION",
         [
@@ -146,11 +151,24 @@ def materialized_views(session: Session) -> Listing:
     """information_schema.materialized_views: asynchronous ones."""
     found = [(database, table) for database, table in _objects(session) if isinstance(table, Table)]
     rows: list[tuple[object, ...]] = [
-        (table.id, database.name, table.name, "MANUAL", "true", "", "UNPARTITIONED", 0, "", 0, table.definition, "root")
+        (
+            table.id,
+            database.name,
+            table.name,
+            "MANUAL",
+            "false" if table.inactive_reason else "true",
+            table.inactive_reason,
+            "UNPARTITIONED",
+            0,
+            "",
+            0,
+            table.definition,
+            "root",
+        )
         for database, table in found
         if table.is_materialized_view
     ]
-    named = _lists(
+    named = lists(
         "MATERIALIZED_VIEW_ID TABLE_SCHEMA TABLE_NAME REFRESH_TYPE IS_ACTIVE INACTIVE_REASON PARTITION_TYPE "
         "TASK_ID TASK_NAME "
         "TABLE_ROWS MATERIALIZED_VIEW_DEFINITION CREATOR",

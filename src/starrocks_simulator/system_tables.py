@@ -37,6 +37,18 @@ def _columns(text: str) -> tuple[SystemColumn, ...]:
     return tuple(found)
 
 
+SYS_TABLES: Final = {
+    **dict.fromkeys(
+        ("grants_to_users", "grants_to_roles"),
+        _columns("GRANTEE, OBJECT_CATALOG, OBJECT_DATABASE, OBJECT_NAME, OBJECT_TYPE, PRIVILEGE_TYPE, IS_GRANTABLE"),
+    ),
+    "object_dependencies": _columns(
+        "OBJECT_ID bigint, OBJECT_NAME, OBJECT_DATABASE, OBJECT_CATALOG, OBJECT_TYPE, REF_OBJECT_ID bigint, "
+        "REF_OBJECT_NAME, REF_OBJECT_DATABASE, REF_OBJECT_CATALOG, REF_OBJECT_TYPE"
+    ),
+}
+"""Of the database `sys`, as documented."""
+
 SYSTEM_TABLES: Final = {
     "partitions_meta": _columns(
         "DB_NAME, TABLE_NAME, PARTITION_NAME, PARTITION_ID bigint, COMPACT_VERSION bigint, VISIBLE_VERSION bigint, "

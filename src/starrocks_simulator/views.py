@@ -26,6 +26,7 @@ from starrocks_simulator.results import OK, Result, strings
 from starrocks_simulator.show_filter import Row, shown
 from starrocks_simulator.staging import stage_query
 from starrocks_simulator.translate import to_duckdb
+from starrocks_simulator.view_activity import BY_HAND, activate, base_ids, inactivate_readers
 
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
@@ -80,6 +81,8 @@ def _create(session: Session, cursor: Cursor, *, replace: bool) -> Result:
         column.name = new
     frontend = session.frontend
     text = qualified_text(session, query)
+    if old is not None:
+        inactivate_readers(frontend.catalog, old, f"base-view changed: {name}")
     database.tables[name] = View(frontend.catalog.new_id(), name, text, columns, int(frontend.now()), comment)
     return OK
 
@@ -137,6 +140,7 @@ def drop_view(session: Session, cursor: Cursor) -> Result:
     if not isinstance(found, View):
         raise analyzing(f"'{database.name}'.'{name}' is not 'VIEW'", 1347)
     del database.tables[name]
+    inactivate_readers(session.frontend.catalog, found, f"base-table dropped: {name}")
     return OK
 
 
@@ -191,6 +195,7 @@ def _source(query: str) -> exp.Table:
 def _materialized(session: Session, name: str, query: str, wanted: Distribution, properties: dict[str, str]) -> Table:
     frontend, catalog = session.frontend, session.frontend.catalog
     columns = query_columns(session, query)
+    definition = qualified_text(session, query)
     for number, column in enumerate(columns):
         column.unique_id, column.is_key = number, number == 0
     table = Table(
@@ -206,7 +211,8 @@ def _materialized(session: Session, name: str, query: str, wanted: Distribution,
         index_id=catalog.new_id(),
         next_unique_id=len(columns),
         is_materialized_view=True,
-        definition=qualified_text(session, query),
+        definition=definition,
+        base_ids=base_ids(catalog, definition),
     )
     table.partitions[name] = catalog.new_partition(
         name, None, now=frontend.now(), buckets=wanted.buckets or 1, replication_num=int(properties["replication_num"])
@@ -215,16 +221,40 @@ def _materialized(session: Session, name: str, query: str, wanted: Distribution,
 
 
 def refresh_materialized_view(session: Session, cursor: Cursor) -> Result:
-    """REFRESH MATERIALIZED VIEW [db.]mv …: its query's rows take the place of those before, in new partitions."""
-    database_name, name = cursor.qualified()
+    """REFRESH MATERIALIZED VIEW [db.]mv …: its query's rows take the place of those before, in new partitions.
+
+    An inactive one is activated first.
+    """
+    found = _find_materialized(session, cursor)
     cursor.rest()
-    database = session.find_database(database_name)
-    found = database.tables.get(name)
-    if not isinstance(found, Table) or not found.is_materialized_view:
-        raise refused(f"Materialized view {name} is not found")
+    if found.inactive_reason:
+        activate(session.frontend.catalog, found)
     stage_query(session, found, found.columns, found.definition)
     overwrite(session, found, None)
     return strings(("QUERY_ID",), [(str(uuid.uuid4()),)])
+
+
+def alter_materialized_view(session: Session, cursor: Cursor) -> Result:
+    """ALTER MATERIALIZED VIEW [db.]mv ACTIVE | INACTIVE."""
+    found = _find_materialized(session, cursor)
+    wanted = cursor.accept_any("ACTIVE", "INACTIVE")
+    if wanted is None:
+        cursor.fail("'ACTIVE', 'INACTIVE'")
+    cursor.end()
+    if wanted == "ACTIVE":
+        activate(session.frontend.catalog, found)
+    else:
+        found.inactive_reason = BY_HAND
+        inactivate_readers(session.frontend.catalog, found, f"base-mv inactive: {found.name}")
+    return OK
+
+
+def _find_materialized(session: Session, cursor: Cursor) -> Table:
+    database_name, name = cursor.qualified()
+    found = session.find_database(database_name).tables.get(name)
+    if not isinstance(found, Table) or not found.is_materialized_view:
+        raise refused(f"Materialized view {name} is not found")
+    return found
 
 
 def show_materialized_views(session: Session, cursor: Cursor) -> Result:
@@ -234,9 +264,15 @@ def show_materialized_views(session: Session, cursor: Cursor) -> Result:
     rows: list[Row] = []
     for table in database.olap_tables():
         if table.is_materialized_view:
-            known = {"id": str(table.id), "database_name": database.name, "name": table.name, "refresh_type": "MANUAL"}
+            known: dict[str, str | None] = {
+                "id": str(table.id),
+                "database_name": database.name,
+                "name": table.name,
+                "refresh_type": "MANUAL",
+            }
             known |= {
-                "is_active": "true",
+                "is_active": "false" if table.inactive_reason else "true",
+                "inactive_reason": table.inactive_reason or None,
                 "partition_type": "UNPARTITIONED",
                 "text": table.definition,
                 "creator": "root",
@@ -266,6 +302,7 @@ STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     ("DROP", "VIEW"): drop_view,
     ("CREATE", "MATERIALIZED", "VIEW"): create_materialized_view,
     ("DROP", "MATERIALIZED", "VIEW"): drop_materialized_view,
+    ("ALTER", "MATERIALIZED", "VIEW"): alter_materialized_view,
     ("REFRESH", "MATERIALIZED", "VIEW"): refresh_materialized_view,
     ("SHOW", "MATERIALIZED", "VIEWS"): show_materialized_views,
 }

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from starrocks_br.adapters.memory import MemoryBackupHistory
 from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
-from starrocks_br.domain.names import DatabaseName, Label, TableRef
+from starrocks_br.domain.names import DatabaseName, Label, RepositoryName, TableRef
 from starrocks_br.domain.ports import BackupHistory
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Reading
 from starrocks_br.domain.status import Event, Status, sources
@@ -229,6 +229,37 @@ def test_adopting_takes_over_the_labels_that_are_absent_and_no_others(stores: St
     new = [entry(snapshot("l2")), leaf(snapshot("l2"), "l1", ITEMS)]
     stores.restored.record(new)
 
-    assert stores.history.adopt(RESTORED) == 2
-    assert stores.history.adopt(RESTORED) == 0
+    assert _adopt(stores) == 2
+    assert _adopt(stores) == 0
     assert _read(stores.history, "l1", "l2") == (here, *new)
+
+
+def _adopt(stores: Stores, repository: str = "repo") -> int:
+    return stores.history.adopt(RESTORED, saved_by=Label("meta"), repository=RepositoryName(repository))
+
+
+def test_adopted_rows_name_the_repository_as_it_is_called_here(stores: Stores) -> None:
+    """Another cluster may know the same place by another name, and another place by the name that ours has."""
+    elsewhere = snapshot("l3", repository=RepositoryName("tapes"))
+    stores.restored.record([entry(snapshot("meta"), type=BackupType.METADATA, captured={})])
+    stores.restored.record([entry(snapshot("l1")), entry(snapshot("l1"), ITEMS)])
+    stores.restored.record([entry(elsewhere)])
+
+    assert _adopt(stores, "theirs") == 4
+
+    adopted = _read(stores.history, "l1", "l3", "meta")
+    assert [one.snapshot.repository for one in adopted] == ["theirs", "theirs", "tapes", "theirs"]
+    assert _read(stores.restored, "l1")[0].snapshot.repository == "repo"
+
+
+def test_how_the_table_is_made_is_kept_with_a_full_entry(stores: Stores) -> None:
+    """To the letter; also where the entry takes several rows; and it is taken over with its row."""
+    names = [f"p{number}_{'x' * 40}" for number in range(6_000)]
+    ddl = 'CREATE TABLE `orders` (\n  `k é` int(11) NOT NULL DEFAULT "a\\\\\'%s:x"\n) ENGINE=OLAP'
+    large = entry(snapshot("l1"), ORDERS, *names, schema_ddl=ddl)
+    stores.restored.record([large, entry(snapshot("l1"), ITEMS, schema_ddl="CREATE TABLE items ...")])
+    stores.restored.record([entry(snapshot("l2"))])
+
+    _adopt(stores)
+
+    assert [one.schema_ddl for one in _read(stores.history, "l1", "l2")] == [ddl, "CREATE TABLE items ...", ""]

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve
 
 from starrocks_br.domain.journal import OPEN_STEPS, Journal, Mark, StepStatus, unfinished
-from starrocks_br.domain.names import Label, RestoreId, TableRef
+from starrocks_br.domain.names import Label, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.ports import BackupHistory, RestoreHistory
 from starrocks_br.domain.snapshot import Entry, Outline, Reading
 from starrocks_br.domain.status import Event, Status, outcome, sources
@@ -59,10 +59,14 @@ class MemoryBackupHistory(BackupHistory):
     def entries(self, labels: Collection[Label]) -> Reading:  # noqa: D102
         return Reading(entries=tuple(entry for label in sorted(set(labels)) for entry in self._entries.get(label, ())))
 
-    def adopt(self, alias: TableRef) -> int:  # noqa: D102
+    def adopt(self, alias: TableRef, *, saved_by: Label, repository: RepositoryName) -> int:  # noqa: D102
         other = self._elsewhere[alias]._entries  # noqa: SLF001 -- of the same class
+        called = {entry.snapshot.repository for entry in other.get(saved_by, ())}
         new = {label: entries for label, entries in other.items() if label not in self._entries}
-        self._entries |= new
+        for label, entries in new.items():
+            ours = repository if entries[0].snapshot.repository in called else entries[0].snapshot.repository
+            snapshot = evolve(entries[0].snapshot, repository=ours)
+            self._entries[label] = tuple(evolve(entry, snapshot=snapshot) for entry in entries)
         return sum(map(len, new.values()))
 
 

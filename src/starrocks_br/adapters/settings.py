@@ -105,7 +105,7 @@ class Settings:
         connect_timeout: Whole seconds to wait for a frontend to take the call.
         read_timeout: Whole seconds to wait for an answer; a line that is silent for longer is dead. Keep it above the
             server's own query_timeout.
-        reconnect_timeout: Seconds for which a lost connection is made anew, over and over, while a job is watched.
+        reconnect_timeout: Seconds for which a lost connection is made anew, over and over, once there was one.
         max_parallel_databases: How many databases have a job at the same time.
         replication_num: For restored and own tables; None: as recorded, or as many as there can be.
         max_chain: The greatest number of entries in a chain.

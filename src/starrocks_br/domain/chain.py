@@ -30,11 +30,11 @@ class Link(Protocol):
 
     @property
     def type(self) -> BackupType:
-        """FULL, INCREMENTAL or METADATA."""
+        """What it captured."""
 
     @property
     def baseline(self) -> Label | None:
-        """What it was cut against."""
+        """What it was cut against, or what was restored."""
 
     @property
     def consistency(self) -> Consistency:
@@ -169,12 +169,16 @@ def _unfit(link: Link, walked: Sequence[Link]) -> str:
         return f"its chain needs snapshot {snapshot.label}, which is {snapshot.status}"
     if (link.type is BackupType.FULL) is (link.baseline is not None):
         return f"snapshot {snapshot.label} is recorded as {link.type} with baseline {link.baseline}"
-    if walked and (snapshot.cluster, snapshot.repository) != (
-        walked[0].snapshot.cluster,
-        walked[0].snapshot.repository,
-    ):
+    if walked and not _at_home(link, walked[-1]):
         return f"its chain needs snapshot {snapshot.label}, which belongs to another cluster or repository"
     return ""
+
+
+def _at_home(link: Link, above: Link) -> bool:
+    """Whether two links go together: only a restore takes a chain from one cluster to another."""
+    below, snapshot = link.snapshot, above.snapshot
+    same_cluster = below.cluster == snapshot.cluster or above.type is BackupType.RESTORED
+    return same_cluster and below.repository == snapshot.repository
 
 
 def _whole(index: dict[Label, AnyLink], doubled: frozenset[Label], link: AnyLink) -> bool:

@@ -66,6 +66,14 @@ class TargetExists(RequestError):
     """The restore target exists; nothing is restored over a live object."""
 
 
+class UnknownRestore(RequestError):
+    """A restore of which nothing is written down, or that cannot be undone or finished any more."""
+
+
+class StalePlan(RequestError):
+    """A plan that would come out otherwise by now; nothing was done."""
+
+
 class Unrestorable(RequestError):
     """The point is known, but no sequence of legal statements gives the table back exactly."""
 
@@ -160,6 +168,19 @@ class UnsupportedServer(ClusterError):
 
 class OutcomeUnknown(ClusterError):
     """The connection broke with a statement in flight: it may or may not have happened. Ask; never repeat it."""
+
+
+def gone(error: ClusterError) -> Unreachable:
+    """The end of all patience with a cluster that was there and does not answer any more.
+
+    Args:
+        error: What came of the last attempt.
+    """
+    return Unreachable(
+        "the cluster does not answer any more",
+        why=str(error),
+        hint="jobs go on in the cluster; run the command again and it picks them up",
+    )
 
 
 class Refused(ClusterError):

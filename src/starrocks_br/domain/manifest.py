@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
 
-from attrs import field, frozen
+from attrs import Factory, evolve, field, frozen
 
 from starrocks_br.domain.errors import BrokenChain
 from starrocks_br.domain.names import ClusterId, Label, PartitionName, RepositoryName, TableRef
@@ -15,6 +15,8 @@ from starrocks_br.domain.reprs import count
 from starrocks_br.domain.snapshot import BackupType, Captured, Entry
 
 _DIGEST_BYTES = 16
+_FIRST = frozenset({BackupType.FULL})
+_LATER = frozenset({BackupType.INCREMENTAL, BackupType.RESTORED})
 
 
 @frozen(kw_only=True)
@@ -22,12 +24,14 @@ class Held:
     """One partition of a manifest.
 
     Attributes:
-        captured: What was recorded of it.
-        holder: The snapshot that captured it with this identity.
+        captured: What was recorded of it when its holder was cut.
+        holder: The snapshot that holds it.
+        identity: What a later look is compared with: as captured, or as a restore from the holder left it.
     """
 
     captured: Captured
     holder: Label
+    identity: Identity = field(default=Factory(lambda self: self.captured.partition.identity, takes_self=True))
 
 
 @frozen(kw_only=True)
@@ -47,6 +51,9 @@ class Manifest:
         held: Each partition and its holder.
         contents: For each snapshot of the chain, in chain order, how many partitions of the table it holds in all.
         digest: Over names and identities of `held`.
+        baseline: The newest snapshot of the chain that is no leaf: what a later entry rests on.
+        dropped: The partitions that the table had there and has no longer.
+        ddl: The CREATE TABLE that was recorded with the full entry: a chain has one schema; empty if there is none.
     """
 
     table: TableRef
@@ -61,10 +68,13 @@ class Manifest:
     held: Mapping[PartitionName, Held] = field(repr=count)
     contents: Mapping[Label, int]
     digest: str
+    baseline: Label
+    dropped: frozenset[PartitionName] = field(default=frozenset(), repr=count)
+    ddl: str = field(default="", repr=False)
 
     def identities(self) -> dict[PartitionName, Identity]:
         """Each partition's identity: what a later look is compared with."""
-        return {name: held.captured.partition.identity for name, held in self.held.items()}
+        return {name: held.identity for name, held in self.held.items()}
 
     def holders(self) -> frozenset[Label]:
         """The snapshots that give the table back: for a table without partitions the full one, for its schema."""
@@ -80,7 +90,7 @@ def digest_of(identities: Mapping[PartitionName, Identity]) -> str:
 
 
 def extend(manifest: Manifest | None, *entries: Entry) -> Manifest:
-    """Fold more entries: the first of a chain is full, each later one was cut against the manifest so far.
+    """Fold more entries: the first of a chain is full, each later one rests on the manifest so far.
 
     The digest is carried along instead of being made anew, so a step costs what its entry captured.
 
@@ -94,15 +104,18 @@ def extend(manifest: Manifest | None, *entries: Entry) -> Manifest:
     held = dict(manifest.held) if manifest else {}
     contents = dict(manifest.contents) if manifest else {}
     total = int(manifest.digest, 16) if manifest else 0
+    baseline = manifest.baseline if manifest else entries[0].label
+    dropped = manifest.dropped if manifest else frozenset()
     for entry in entries:
-        if entry.type is not (BackupType.INCREMENTAL if contents else BackupType.FULL):
+        if entry.type not in (_LATER if contents else _FIRST):
             raise _broken(
                 entry, f"a chain starts with a full entry and goes on with incremental ones; this is {entry.type}"
             )
         total ^= _move(held, entry)
         if _text(total) != entry.digest:
             raise _broken(entry, "the partitions found are not those it was recorded with (its digest differs)")
-        contents[entry.label] = len(entry.captured)
+        contents[entry.label] = 0 if entry.type is BackupType.RESTORED else len(entry.captured)
+        baseline, dropped = (baseline, dropped | entry.dropped) if entry.leaf else (entry.label, frozenset())
     last = entries[-1]
     return Manifest(
         table=last.table,
@@ -117,6 +130,9 @@ def extend(manifest: Manifest | None, *entries: Entry) -> Manifest:
         held=held,
         contents=contents,
         digest=last.digest,
+        baseline=baseline,
+        dropped=dropped,
+        ddl=manifest.ddl if manifest else entries[0].schema_ddl,
     )
 
 
@@ -126,12 +142,28 @@ def _move(held: dict[PartitionName, Held], entry: Entry) -> int:
     for name in entry.dropped:
         if name not in held:
             raise _broken(entry, f"it drops partition {name}, which its baseline does not have")
-        change ^= _mark(name, held.pop(name).captured.partition.identity)
+        change ^= _mark(name, held.pop(name).identity)
+    if entry.type is BackupType.RESTORED:
+        return change ^ _know_again(held, entry)
     for name, captured in entry.captured.items():
         if name in held:
-            change ^= _mark(name, held[name].captured.partition.identity)
+            change ^= _mark(name, held[name].identity)
         change ^= _mark(name, captured.partition.identity)
         held[name] = Held(captured=captured, holder=entry.label)
+    return change
+
+
+def _know_again(held: dict[PartitionName, Held], entry: Entry) -> int:
+    """Give every partition the identity that a restore gave it, its holder stays; what that changes of the digest.
+
+    One that was left out would keep an identity of another table, which another partition could come to have.
+    """
+    if entry.captured.keys() != held.keys():
+        raise _broken(entry, "it does not name exactly the partitions that its baseline has")
+    change = 0
+    for name, captured in entry.captured.items():
+        change ^= _mark(name, held[name].identity) ^ _mark(name, captured.partition.identity)
+        held[name] = evolve(held[name], identity=captured.partition.identity)
     return change
 
 

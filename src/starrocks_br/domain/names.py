@@ -103,6 +103,11 @@ def label_for(database: DatabaseName, at: datetime, token: str) -> Label:
     return label_name(re.sub(r"[^A-Za-z0-9]", "_", database)[: MAX_LABEL - len(suffix)] + suffix)
 
 
+def restored_label_for(database: DatabaseName, at: datetime, token: str) -> Label:
+    """Name what is recorded of a restore: `br_restored_<database>_<UTC>_<token>`, cut as `label_for` cuts."""
+    return label_for(DatabaseName(f"br_restored_{database}"), at, token)
+
+
 def metadata_label_for(cluster: ClusterId, at: datetime, token: str) -> Label:
     """Name a new metadata snapshot: `br_meta_<cluster>_<UTC>_<token>`.
 

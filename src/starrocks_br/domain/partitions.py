@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
-from starrocks_br.domain.names import ClusterId, PartitionName, TableRef
+from starrocks_br.domain.names import ClusterId, DatabaseName, PartitionName, TableRef
 from starrocks_br.domain.reprs import count
 
 Identity: TypeAlias = frozenset[tuple[int, int, int]]
@@ -104,9 +104,12 @@ class Observation:
         at: The leader's clock right before the look (UTC, whole seconds).
         tables: What was seen, for each table that exists.
         unreadable: Tables that exist but could not be read, each with the reason.
+        newest_job: The greatest JobId of a schema change of any table, past or present, that each database told of, in
+            whatever state; databases that told of none are left out.
     """
 
     cluster: ClusterId
     at: datetime
     tables: Mapping[TableRef, TableState] = field(repr=count)
     unreadable: Mapping[TableRef, str] = field(factory=dict)
+    newest_job: Mapping[DatabaseName, int] = field(factory=dict)

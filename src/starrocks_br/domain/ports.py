@@ -124,6 +124,10 @@ class Cluster(Protocol):
         """The server's ids of tables, in one statement; names that no OLAP table bears are left out."""
 
     @abstractmethod
+    def ddl(self, table: TableRef) -> str:
+        """The statement that would make the table again, with its present partitions, as SHOW CREATE TABLE tells it."""
+
+    @abstractmethod
     def count_rows(self, table: TableRef, partition: PartitionName | None = None) -> int | None:
         """Read a table, or one partition, and count its rows; None if the server answers without a number."""
 
@@ -147,9 +151,7 @@ class Cluster(Protocol):
         """Send BACKUP of one whole table: the metadata snapshot. Raises as `submit_backup` does."""
 
     @abstractmethod
-    def submit_restore(
-        self, together: Sequence[RestorePartitions], repository: RepositoryName, timeout: int
-    ) -> None:
+    def submit_restore(self, together: Sequence[RestorePartitions], repository: RepositoryName, timeout: int) -> None:
         """Send one RESTORE. Returns once the server accepted it.
 
         Args:
@@ -192,11 +194,14 @@ class Cluster(Protocol):
         """Every label in the repository; slow: one object-store call per snapshot (O2§y8)."""
 
     @abstractmethod
-    def initialise(self, replication_num: int) -> None:
-        """Create the ops database and its tables if they are missing.
+    def initialise(self, replication_num: int) -> bool:
+        """Create the ops database and its tables if they are missing, and add the columns that older ones lack.
 
         Args:
             replication_num: Of the tables.
+
+        Returns:
+            Whether columns are being added: the server may do that a little later; `layout_problem` tells when.
         """
 
     @abstractmethod
@@ -255,8 +260,18 @@ class BackupHistory(Protocol):
         """Whole entries of these labels, and what is damaged of them."""
 
     @abstractmethod
-    def adopt(self, alias: TableRef) -> int:
-        """Copy the rows of labels that are absent here from another history table; how many rows came over."""
+    def adopt(self, alias: TableRef, *, saved_by: Label, repository: RepositoryName) -> int:
+        """Copy the rows of labels that are absent here from another history table, in one statement that writes.
+
+        Args:
+            alias: The table; it may be of an older layout: what it lacks stays empty.
+            saved_by: The metadata snapshot that the table comes from. It knows its own label, so its row tells what
+                the repository was called where it was made.
+            repository: What that repository is called here: rows that name it by the other name get this one.
+
+        Returns:
+            How many rows came over.
+        """
 
 
 class RestoreHistory(Protocol):

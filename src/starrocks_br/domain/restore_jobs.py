@@ -58,7 +58,7 @@ class Jobs:
     overlays: tuple[RestorePartitions, ...]
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913 -- each says something else of the target
         cls,
         manifest: Manifest,
         *,
@@ -188,9 +188,7 @@ def _grown(manifest: Manifest) -> frozenset[Label]:
     return frozenset(held.holder for held in manifest.held.values() if held.captured.partition.grown)
 
 
-def _way(
-    by_holder: Collection[Label], grown: Collection[Label], home: TableRef, *, home_free: bool
-) -> tuple[Way, str]:
+def _way(by_holder: Collection[Label], grown: Collection[Label], home: TableRef, *, home_free: bool) -> tuple[Way, str]:
     if len(by_holder) == 1:
         return Way.HIDDEN, "one snapshot holds all of it"
     if len(grown) > 1:

@@ -176,7 +176,7 @@ def plan_restore(manifest: Manifest, facts: TargetFacts, target: Target, restore
             *((DropTable(table=aside),) if replaced and target.drop_old else ()),
         ),
         aside=aside if replaced and not target.drop_old else None,
-        notes=_notes(wanted, target, jobs, aside if replaced else None),
+        notes=_notes(target, jobs, aside if replaced else None),
     )
 
 
@@ -207,13 +207,17 @@ def _check_target(facts: TargetFacts, target: Target) -> None:
     if not facts.taken_by or (target.replace and facts.target_id is not None and facts.taken_by == A_TABLE):
         return
     kind = facts.taken_by.lower()
+    if target.replace:
+        raise TargetExists(
+            f"{target.table} exists",
+            why=f"it is a {kind}; only tables are replaced",
+            hint="rename or drop it first",
+        )
     raise TargetExists(
         f"{target.table} exists",
-        why=f"it is a {kind}; nothing is restored over "
-        + ("anything but a table" if target.replace else "a live object"),
-        hint=f"rename or drop it first: ALTER TABLE {target.table} RENAME ..."
-        if target.replace
-        else "--replace lets it give way and keeps it under another name; --as NAME or --to-database DB restores beside it",
+        why=f"it is a {kind}; nothing is restored over a live object",
+        hint="--replace lets it give way and keeps it under another name; --as NAME or --to-database DB restores "
+        f"beside it; or rename it first: ALTER TABLE {target.table} RENAME ...",
     )
 
 
@@ -278,7 +282,7 @@ def _given_the_name(made: TableRef, target: TableRef, live: int | None, aside: T
 # --- notes ------------------------------------------------------------------------------------------------------------
 
 
-def _notes(manifest: Manifest, target: Target, jobs: Jobs, aside: TableRef | None) -> tuple[str, ...]:
+def _notes(target: Target, jobs: Jobs, aside: TableRef | None) -> tuple[str, ...]:
     notes = ["a colocate group, views, materialized views and grants on the table do not come back"]
     if aside is not None:
         notes[0] = "views and materialized views are not restored; those on the table are looked after or named"

@@ -19,6 +19,8 @@ class BackupType(StrEnum):
 
     FULL = "FULL"
     INCREMENTAL = "INCREMENTAL"
+    RESTORED = "RESTORED"
+    """Nothing: it says which identities the partitions got when a restore gave the table back."""
     METADATA = "METADATA"
 
 
@@ -35,11 +37,11 @@ class Consistency(StrEnum):
 
 @frozen(kw_only=True)
 class Snapshot:
-    """One labelled BACKUP job, or an UNCHANGED look, as recorded. All times are the leader's clock, UTC.
+    """One labelled BACKUP job, an UNCHANGED look, or a restore, as recorded. All times are the leader's clock, UTC.
 
     Attributes:
         label: Unique in the repository.
-        run: The execution of `backup` it belongs to.
+        run: The execution of `backup` or `restore` it belongs to.
         cluster: Whose data.
         repository: Where.
         database: The one database it covers.
@@ -72,10 +74,10 @@ class Snapshot:
 
 @frozen(kw_only=True)
 class Captured:
-    """One partition in a snapshot.
+    """One partition in a snapshot; or, of a RESTORED entry, one that other snapshots hold.
 
     Attributes:
-        partition: As seen before the cut; its identity is what later diffs compare with.
+        partition: As seen before the cut, or after the restore; its identity is what later diffs compare with.
         after: Its identity as seen after the cut; None if nobody looked.
     """
 
@@ -90,12 +92,12 @@ class Outline:
     Attributes:
         snapshot: The snapshot.
         table: The table.
-        type: FULL, INCREMENTAL or METADATA.
-        baseline: The snapshot it was cut against; None for a full one.
+        type: What it captured.
+        baseline: The snapshot it was cut against, or that was restored; None for a full one.
         table_id: The server's id of the table then.
         consistency: How well its point is known.
-        captured: How many partitions it holds.
-        size: Their bytes as last reported; None if unknown.
+        captured: How many partitions it holds; of a RESTORED entry, how many others hold for it.
+        size: Bytes that it holds, as last reported; None if unknown.
         dropped: How many partitions its baseline has and it has not.
     """
 
@@ -127,17 +129,20 @@ class Entry:
     Attributes:
         snapshot: The snapshot.
         table: The table.
-        type: FULL: all partitions, no baseline; INCREMENTAL: what differs from the baseline's manifest.
-        baseline: The snapshot it was cut against; None for a full one.
+        type: FULL: all partitions, no baseline; INCREMENTAL: what differs from the baseline's manifest; RESTORED: all
+            partitions of the baseline's manifest but the dropped ones, with the identities they have since.
+        baseline: The snapshot it was cut against, or that was restored; None for a full one.
         table_id: The server's id of the table.
         fingerprint: Of the schema.
         schema_job: The newest finished schema change at the look.
         digest: Over the complete manifest at this entry.
-        captured: The partitions it holds.
+        captured: The partitions it holds; a RESTORED entry holds none of its own.
         dropped: Partitions that the baseline's manifest has and this one has not.
         automatic: Whether the table makes its partitions by an expression.
         partitioning: How the table is divided.
         consistency: How well its point is known.
+        schema_ddl: Of a full entry: the statement that made the table then, in the server's words; empty if it could
+            not be read. It may hold anything that a property holds, so it is never shown.
     """
 
     snapshot: Snapshot
@@ -153,16 +158,20 @@ class Entry:
     automatic: bool = False
     partitioning: Partitioning = Partitioning.NONE
     consistency: Consistency = Consistency.UNKNOWN
+    schema_ddl: str = field(default="", repr=False)
 
     @property
     def label(self) -> Label:
         """The snapshot's label."""
         return self.snapshot.label
 
+    @property
+    def leaf(self) -> bool:
+        """Whether it captured nothing: a point like any other, never a baseline, so that it expires freely."""
+        return self.type is BackupType.INCREMENTAL and not self.captured
+
     def outline(self) -> Outline:
         """The entry without its partitions."""
-        sizes = [captured.partition.size for captured in self.captured.values()]
-        known = [size for size in sizes if size is not None]
         return Outline(
             snapshot=self.snapshot,
             table=self.table,
@@ -172,8 +181,13 @@ class Entry:
             consistency=self.consistency,
             captured=len(self.captured),
             dropped=len(self.dropped),
-            size=sum(known) if known else None,
+            size=0 if self.type is BackupType.RESTORED else self._size(),
         )
+
+    def _size(self) -> int | None:
+        sizes = [captured.partition.size for captured in self.captured.values()]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if known else None
 
 
 @frozen(kw_only=True)

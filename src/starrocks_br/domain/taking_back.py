@@ -63,19 +63,25 @@ def way_back(journal: Journal, found: Mapping[TableRef, int]) -> WayBack:
     ours = _bearer(found, journal.table_id)
     if old is None or old == journal.target:
         steps, hidden = _hidden(journal, found, ours)
-        return WayBack(steps=(*scratch, *steps), detail=_told(journal, old, ours, hidden))
+        return WayBack(steps=(*scratch, *steps), detail=_told(journal, old, ours, hidden, taken=journal.alias in found))
     if journal.target not in found:
         steps, hidden = _hidden(journal, found, ours)
         again = SetAside(table=old, to=journal.target.name, table_id=found[old])
-        return WayBack(steps=(*scratch, again, *steps), detail=_told(journal, journal.target, ours, hidden))
+        return WayBack(
+            steps=(*scratch, again, *steps),
+            detail=_told(journal, journal.target, ours, hidden, taken=journal.alias in found),
+        )
     if ours == journal.target:
         swapped = {**found, journal.target: found[old], old: found[journal.target]}
         steps, hidden = _hidden(journal, swapped, old)
         again_swapped = Swap(table=old, restored=journal.target.name, table_id=found[old])
-        return WayBack(steps=(*scratch, again_swapped, *steps), detail=_told(journal, journal.target, ours, hidden))
+        return WayBack(
+            steps=(*scratch, again_swapped, *steps),
+            detail=_told(journal, journal.target, ours, hidden, taken=journal.alias in found),
+        )
     return WayBack(
         steps=tuple(scratch),
-        detail=f"{journal.target} was taken by another table meanwhile; the table that bore the name is {old}: "
+        detail=f"{journal.target} is another table now; the one that bore the name before is {old}: "
         f"ALTER TABLE {old} RENAME when the name is free",
     )
 
@@ -102,8 +108,13 @@ def _hidden(
     return (), ours
 
 
-def _told(journal: Journal, old: TableRef | None, ours: TableRef | None, hidden: TableRef | None) -> str:
-    said = [f"the restore of {journal.target} was given up"]
+def _told(
+    journal: Journal, old: TableRef | None, ours: TableRef | None, hidden: TableRef | None, *, taken: bool
+) -> str:
+    said = []
+    if journal.table_id is None and journal.creating_sent and taken:
+        said.append(f"whether {journal.alias} is its table cannot be shown, so it stays: DROP TABLE it when you know")
+        return "; ".join(said)
     if journal.replaced is not None and old is not None:
         said.append(f"{old} is the table that it was before")
     if ours is None:

@@ -29,8 +29,7 @@ def differences(
 def _differences(
     manifest: Manifest, state: TableState, expected: Collection[PartitionName], copied: Collection[PartitionName]
 ) -> Iterable[str]:
-    # An unpartitioned table's only partition bears the table's present name.
-    found = {_at_home(manifest, state, name): partition for name, partition in state.partitions.items()}
+    found = at_home(manifest, state)
     for name in sorted(set(expected) - found.keys()):
         yield f"partition {name} is missing"
     for name in sorted(found.keys() - set(expected)):
@@ -41,8 +40,13 @@ def _differences(
         yield from _of_partition(manifest.held[name], found[name], anew=name in copied)
 
 
-def _at_home(manifest: Manifest, state: TableState, name: PartitionName) -> PartitionName:
-    return PartitionName(manifest.table.name) if str(name) == state.table.name else name
+def at_home(manifest: Manifest, state: TableState) -> dict[PartitionName, Partition]:
+    """The partitions that were seen, by the names they have in the manifest.
+
+    Only an unpartitioned table needs it: its one partition bears the table's present name.
+    """
+    own = PartitionName(manifest.table.name)
+    return {own if str(name) == state.table.name else name: found for name, found in state.partitions.items()}
 
 
 def _of_partition(held: Held, found: Partition, *, anew: bool) -> Iterable[str]:

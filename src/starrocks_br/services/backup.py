@@ -9,13 +9,13 @@ from typing import Final
 from attrs import define, evolve, field, frozen
 
 from starrocks_br.domain.backup_plan import BackupPlan, BackupPolicy, DatabaseBackup, Recorded, intent, plan_backup
-from starrocks_br.domain.errors import UnknownTable
+from starrocks_br.domain.errors import AccessDenied, Refused, UnknownTable
 from starrocks_br.domain.events import BackupPlanned, Warned
 from starrocks_br.domain.names import DatabaseName, RunId, TableRef, label_for, run_id
 from starrocks_br.domain.partitions import Observation
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import Server
-from starrocks_br.domain.snapshot import BackupType, Consistency, Snapshot
+from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Snapshot
 from starrocks_br.domain.status import Status
 from starrocks_br.services.baselines import recorded
 from starrocks_br.services.campaign import Campaign, Draft, Intent
@@ -184,7 +184,7 @@ class _Drafting:
             return self._unchanged(planned, work)
         snapshot = self._snapshot(planned, database)
         return Draft(
-            entries=intent(work, planned.look, snapshot),
+            entries=self._with_ddl(intent(work, planned.look, snapshot)),
             looked_at=planned.began_at,
             before={part.table: planned.look.tables[part.table].identities() for part in work.tables},
             after=_newest_point(planned, work),
@@ -192,6 +192,21 @@ class _Drafting:
                 snapshot.label, self.request.place.repository, work, self.request.place.job_timeout
             ),
         )
+
+    def _with_ddl(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+        """A statement for each table that is taken whole, and none for others: a chain has one schema."""
+        return tuple(
+            evolve(entry, schema_ddl=self._ddl(entry.table)) if entry.type is BackupType.FULL else entry
+            for entry in entries
+        )
+
+    def _ddl(self, table: TableRef) -> str:
+        """How to make the table; without it some restores are slower, none is less exact: never a reason to fail."""
+        try:
+            return self.ports.cluster.ddl(table)
+        except (Refused, AccessDenied) as refusal:
+            self.ports.listener(Warned(message=f"its CREATE TABLE cannot be recorded: {refusal}", table=table))
+            return ""
 
     def _unchanged(self, planned: _Planned, work: DatabaseBackup) -> DatabaseOutcome:
         """No job: the look itself is the point."""

@@ -374,6 +374,8 @@ class Campaign:
         self, database: DatabaseName, label: Label | None, error: ClusterError, *, transient: bool | None = None
     ) -> None:
         worth_it = _is_transient(error) if transient is None else transient
+        if isinstance(error, Unreachable) and not worth_it:
+            raise error  # the wait for an answer is over: there is nobody to ask for the next database either
         if worth_it and self._tries[database] < ATTEMPTS:
             self._again(database, str(error))
         else:

@@ -59,7 +59,8 @@ def show(ports: Ports, place: Place, label: Label, table: TableRef | None = None
         if entry.type is not BackupType.METADATA and (table is None or entry.table == table)
     )
     remote = ports.cluster.find_snapshots(snapshot.repository, [label]).get(label)
-    silent = "" if snapshot.status is Status.UNCHANGED else "the repository does not list it"
+    empty = snapshot.status is Status.UNCHANGED or own[0].type is BackupType.RESTORED
+    silent = "" if empty else "the repository does not list it"
     return SnapshotReport(
         snapshot=snapshot,
         entries=entries,

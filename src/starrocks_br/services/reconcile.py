@@ -46,7 +46,7 @@ class Reconciled:
 def reconcile(ports: Ports, place: Place, server: Server) -> Reconciled:
     """Settle what can be settled; leave alone what still runs. Safe to do at any time, and to do again."""
     found = Reconciled()
-    found.busy = close_journals(ports, place, server, found.settled)
+    found.busy = close_journals(ports, server, found.settled)
     snapshots = _open_snapshots(ports)
     own = [snapshot for snapshot in snapshots if snapshot.cluster == server.cluster]
     jobs = _own_jobs(ports, own)

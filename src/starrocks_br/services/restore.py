@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from typing import Final
 
-from starrocks_br.domain.errors import Busy, StarRocksBrError
+from starrocks_br.domain.errors import Busy, StalePlan, StarRocksBrError
 from starrocks_br.domain.events import RestorePlanned
 from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.ports import Clock, Ports
@@ -87,13 +87,24 @@ def _fresh(
             failures[table] = error
             continue
         if again.steps != planned.steps:
-            failures[table] = Busy(
+            failures[table] = StalePlan(
                 f"the plan to restore {table} is stale",
                 why="what stands at its target, or the cluster, changed since it was made",
                 hint="plan again",
             )
         else:
             yield planned
+
+
+def drive_on(ports: Ports, request: RestoreRequest, one: TableRestore) -> RestoreReport:
+    """Do what is left of one table that was begun before. Raises as `run_one` does."""
+    began = ports.clock.monotonic()
+    group = DatabaseRestore(ports=ports, place=request.place, tables=[one])
+    _drive(ports, request.place, [group], [group.go_on()], at_once=1)
+    report = _report(ports, [one], {}, began)
+    for failure in report.failures.values():
+        raise failure
+    return report.restored[0]
 
 
 def drive(ports: Ports, place: Place, tables: Sequence[TableRestore], max_parallel: int) -> None:
@@ -105,8 +116,14 @@ def drive(ports: Ports, place: Place, tables: Sequence[TableRestore], max_parall
         )
         for database in databases
     ]
+    _drive(ports, place, groups, [group.run() for group in groups], at_once=max_parallel)
+
+
+def _drive(
+    ports: Ports, place: Place, groups: Sequence[DatabaseRestore], works: Sequence[Generator[None]], *, at_once: int
+) -> None:
     try:
-        side_by_side(ports.clock, place.poll_interval, [group.run() for group in groups], max_parallel)
+        side_by_side(ports.clock, place.poll_interval, works, at_once)
     except KeyboardInterrupt:
         for group in groups:
             group.let_go()

@@ -70,9 +70,11 @@ class DatabaseRestore:
         for one in self.tables:
             if one.step is not None:
                 try:
-                    give_up(self.ports, self.place, one.plan.restore, one.position, "stopped by the user")
+                    give_up(self.ports, one.plan.restore, one.position, "stopped by the user")
                 except ClusterError as error:
-                    self._warn(f"what the restore of {one.plan.target.table} began stays until the next command: {error}")
+                    self._warn(
+                        f"what the restore of {one.plan.target.table} began stays until the next command: {error}"
+                    )
 
     # --- what needs no waiting ----------------------------------------------------------------------------------------
 
@@ -85,12 +87,8 @@ class DatabaseRestore:
         ready = self._still_ours(ready)
         before_exposing(self.ports, ready)
         self.ports.restores.mark([one.mark(StepStatus.SENT) for one in ready])
-        done = []
         seen = self._seen(ready)
-        for one in ready:
-            if one.step is not None and self._tried(one, lambda one=one: self._act(one, one.step, seen)):  # type: ignore[misc]
-                done.append(one)
-        self._passed(done)
+        self._passed([one for one in ready if self._acted(one, seen)])
 
     def _still_ours(self, ready: Sequence[TableRestore]) -> list[TableRestore]:
         """Those whose names are still borne by the tables that we think; the others are given up."""
@@ -115,6 +113,19 @@ class DatabaseRestore:
             for one in ready:
                 self._fail(one, error)
             return {}
+
+    def _acted(self, one: TableRestore, seen: Mapping[TableRef, TableState]) -> bool:
+        """Do the step of one table; whether it is done. If it fails, the table is given up, and the others go on."""
+        if one.step is None:
+            return False
+        try:
+            self._act(one, one.step, seen)
+        except (Unreachable, OutcomeUnknown):
+            raise
+        except StarRocksBrError as error:
+            self._fail(one, error)
+            return False
+        return True
 
     def _act(self, one: TableRestore, step: Step, seen: Mapping[TableRef, TableState]) -> None:
         match step:
@@ -160,9 +171,7 @@ class DatabaseRestore:
         steps = [_job(one)]
         yield from self._followed([one], lambda: watch(self.ports, self.place, steps, one.journal.created_at))
 
-    def _followed(
-        self, together: list[TableRestore], work: Callable[[], Generator[None]]
-    ) -> Generator[None]:
+    def _followed(self, together: list[TableRestore], work: Callable[[], Generator[None]]) -> Generator[None]:
         try:
             yield from work()
         except OutcomeUnknown as doubt:
@@ -209,22 +218,12 @@ class DatabaseRestore:
             self._alone.discard(one.plan.restore)
             self.ports.listener(StepDone(number=one.position, total=len(one.plan.steps), step=step))
 
-    def _tried(self, one: TableRestore, act: Callable[[], None]) -> bool:
-        try:
-            act()
-        except (Unreachable, OutcomeUnknown):
-            raise
-        except StarRocksBrError as error:
-            self._fail(one, error)
-            return False
-        return True
-
     def _fail(self, one: TableRestore, error: StarRocksBrError) -> None:
         """Take back what was made of one table; the others go on."""
         error = copy(error)  # each table says what became of it
         one.failure = error
         try:
-            detail = give_up(self.ports, self.place, one.plan.restore, one.position, str(error))
+            detail = give_up(self.ports, one.plan.restore, one.position, str(error))
         except ClusterError as trouble:
             detail = f"what it made could not be taken back now; the next command does ({trouble})"
         error.hint = "; ".join(part for part in (error.hint, detail) if part)

@@ -11,7 +11,7 @@ from starrocks_br.domain.errors import BrokenChain, ClusterError, StarRocksBrErr
 from starrocks_br.domain.events import Warned
 from starrocks_br.domain.instants import show_instant
 from starrocks_br.domain.manifest import Manifest
-from starrocks_br.domain.names import DatabaseName, Label, TableName, TableRef, restore_id
+from starrocks_br.domain.names import Label, Selection, TableName, TableRef, restore_id
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_batch import RestoreBatch
 from starrocks_br.domain.restore_plan import RestorePlan, TargetFacts, plan_restore
@@ -19,7 +19,7 @@ from starrocks_br.domain.server import RemoteSnapshot, Server
 from starrocks_br.domain.snapshot import Consistency, Entry, Outline
 from starrocks_br.domain.status import RESTORABLE
 from starrocks_br.services.preflight import ready
-from starrocks_br.services.requests import RestoreRequest, Wanted
+from starrocks_br.services.requests import Place, RestoreRequest, Wanted
 
 NO_COMMON_CUT = "tables of one database lie in the same snapshots; those of different databases have no common cut"
 
@@ -257,7 +257,9 @@ def _facts(
         backup_timestamps={
             label: remote.backup_timestamp
             for label, remote in found.items()
-            if remote.usable and remote.backup_timestamp is not None and remote.backup_timestamp == one.recorded.get(label)
+            if remote.usable
+            and remote.backup_timestamp is not None
+            and remote.backup_timestamp == one.recorded.get(label)
         },
         replication_num=request.place.replication_num,
     )
@@ -274,3 +276,28 @@ def refolded(planned: Sequence[RestorePlan]) -> list[Folded]:
         )
         for one in planned
     ]
+
+
+# --- which tables -----------------------------------------------------------------------------------------------------
+
+
+def recorded(ports: Ports, place: Place, selection: Selection) -> tuple[TableRef, ...]:
+    """The tables that a selection means: those it names, and of `db.*` all of which a backup is recorded.
+
+    Raises:
+        NotInitialised: The own tables are missing.
+        UnknownTable: A `db.*` of which nothing is recorded.
+    """
+    named = {TableRef.parse(pattern) for pattern in selection.patterns if not pattern.endswith(".*")}
+    wild = tuple(pattern for pattern in selection.patterns if pattern.endswith(".*"))
+    if not wild:
+        return tuple(sorted(named))
+    ready(ports, place)
+    known = {outline.table for outline in ports.backups.outlines(statuses=RESTORABLE)}
+    found, nothing = Selection(wild).expand(known, place.ops)
+    if nothing:
+        raise UnknownTable(
+            f"nothing is recorded of {', '.join(nothing)}",
+            hint="starrocks-br list shows what is; names are case-sensitive",
+        )
+    return tuple(sorted(named | found))

@@ -84,9 +84,7 @@ class TableRestore:
 
     def mark(self, status: StepStatus, *, table_id: int | None = None, detail: str = "") -> Mark:
         """What is written down of the step it stands at."""
-        return Mark(
-            restore=self.plan.restore, number=self.position, status=status, table_id=table_id, detail=detail
-        )
+        return Mark(restore=self.plan.restore, number=self.position, status=status, table_id=table_id, detail=detail)
 
     def passed(self, step: Step) -> None:
         """The step is done: names have moved with it."""
@@ -162,7 +160,7 @@ def expected_after(plan: RestorePlan) -> Mapping[int, frozenset[PartitionName]]:
 def not_ours(table: TableRef) -> VerificationMismatch:
     """What bears the name is another table than the one that this restore made or found."""
     return VerificationMismatch(
-        f"{table} is not the table that it was",
+        f"{table} is not the table that this restore made or found",
         table=table,
         differences=("it was dropped, renamed or replaced meanwhile",),
     )

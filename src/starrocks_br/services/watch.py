@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from attrs import define, field
 
-from starrocks_br.domain.errors import OutcomeUnknown, Refused, Unreachable
+from starrocks_br.domain.errors import OutcomeUnknown, Refused, gone
 from starrocks_br.domain.events import JobEnded, JobSeen, Warned
 from starrocks_br.domain.names import DatabaseName, Label
 from starrocks_br.domain.ports import Clock, Ports
@@ -24,9 +24,11 @@ Answer = TypeVar("Answer")
 
 
 def patiently(clock: Clock, act: Callable[[], Answer], place: Place) -> Answer:
-    """Do something that may be repeated, and do it again while the connection is down or the server says "try again".
+    """Do something that may be repeated, and do it again if the connection broke or while the server says "try again".
 
-    The time runs from the first failure: an attempt on a dead line may itself have lasted longer than all of it.
+    The connection itself waits for a cluster that is away, and repeats what only reads. Left for here are writes that
+    do no harm when they come twice, and refusals that pass. The time runs from the first failure: an attempt on a dead
+    line may itself have lasted longer than all of it.
 
     Raises:
         Unreachable: Nobody answered for `place.reconnect_timeout` seconds.
@@ -37,7 +39,7 @@ def patiently(clock: Clock, act: Callable[[], Answer], place: Place) -> Answer:
     while True:
         try:
             return act()
-        except (Unreachable, OutcomeUnknown, Refused) as error:
+        except (OutcomeUnknown, Refused) as error:
             now = clock.monotonic()
             failing_since = now if failing_since is None else failing_since
             _check_patience(error, now - failing_since, place)
@@ -45,18 +47,14 @@ def patiently(clock: Clock, act: Callable[[], Answer], place: Place) -> Answer:
         pause = min(2 * pause, max(LONGEST_PAUSE, place.poll_interval))
 
 
-def _check_patience(error: Unreachable | OutcomeUnknown | Refused, failing_for: float, place: Place) -> None:
+def _check_patience(error: OutcomeUnknown | Refused, failing_for: float, place: Place) -> None:
     """Raise if it is of no use, or no longer, to try again."""
     worn_out = failing_for > place.reconnect_timeout
     if isinstance(error, Refused):
         if worn_out or not error.transient:
             raise error
     elif worn_out:
-        raise Unreachable(
-            "the cluster does not answer any more",
-            why=str(error),
-            hint="jobs go on in the cluster; run the command again and it picks them up",
-        ) from error
+        raise gone(error) from error
 
 
 @define(kw_only=True)

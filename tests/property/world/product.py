@@ -21,7 +21,7 @@ from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRest
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.domain.errors import OutcomeUnknown
 from starrocks_br.domain.events import Progress
-from starrocks_br.domain.journal import Journal, StepStatus
+from starrocks_br.domain.journal import Journal, Mark
 from starrocks_br.domain.names import DatabaseName, Label, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.ports import BackupHistory, Ports, RestoreHistory
 from starrocks_br.domain.snapshot import Entry, Outline, Reading
@@ -214,9 +214,9 @@ class Remembered(BackupHistory):
         """As the store has them."""
         return self.store.entries(labels)
 
-    def adopt(self, alias: TableRef) -> int:
+    def adopt(self, alias: TableRef, *, saved_by: Label, repository: RepositoryName) -> int:
         """As the store does it."""
-        return self.store.adopt(alias)
+        return self.store.adopt(alias, saved_by=saved_by, repository=repository)
 
 
 @define
@@ -228,29 +228,32 @@ class Journals(RestoreHistory):
     clock: VirtualClock
     marked: dict[RestoreId, datetime]
 
-    def begin(self, journal: Journal) -> None:
+    def begin(self, journals: Sequence[Journal]) -> None:
         """Between two acts."""
-        with self._marking(journal.restore, "begin"):
-            self.store.begin(journal)
+        with self._marking([journal.restore for journal in journals], "begin"):
+            self.store.begin(journals)
 
-    def mark(
-        self, restore: RestoreId, number: int, status: StepStatus, *, table_id: int | None = None, detail: str = ""
-    ) -> None:
+    def mark(self, marks: Sequence[Mark]) -> None:
         """Between two acts."""
-        with self._marking(restore, "mark"):
-            self.store.mark(restore, number, status, table_id=table_id, detail=detail)
+        with self._marking([mark.restore for mark in marks], "mark"):
+            self.store.mark(marks)
 
     def abandon(self, restore: RestoreId, detail: str) -> None:
         """Between two acts."""
-        with self._marking(restore, "abandon"):
+        with self._marking([restore], "abandon"):
             self.store.abandon(restore, detail)
 
     @contextmanager
-    def _marking(self, restore: RestoreId, what: str) -> Iterator[None]:
+    def _marking(self, restores: Collection[RestoreId], what: str) -> Iterator[None]:
         with _written(self.between, what):
             yield
-            self.marked[restore] = datetime.fromtimestamp(int(self.clock.now()), UTC)
+            self.marked |= dict.fromkeys(restores, datetime.fromtimestamp(int(self.clock.now()), UTC))
 
     def unfinished(self) -> tuple[Journal, ...]:
         """As the store has them."""
         return tuple(evolve(one, marked_at=self.marked[one.restore]) for one in self.store.unfinished())
+
+    def journal(self, restore: RestoreId) -> Journal | None:
+        """As the store has it."""
+        found = self.store.journal(restore)
+        return None if found is None else evolve(found, marked_at=self.marked[restore])

@@ -15,11 +15,12 @@ from starrocks_br.domain.chain import points
 from starrocks_br.domain.errors import IllegalTransition, StarRocksBrError, Unrestorable
 from starrocks_br.domain.names import Label, Selection, TableRef
 from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.restore_plan import Target
 from starrocks_br.domain.snapshot import Outline
 from starrocks_br.domain.status import RESTORABLE, Status
-from starrocks_br.services import backup, bootstrap, restore
-from starrocks_br.services.reports import BackupReport
-from starrocks_br.services.requests import BackupRequest, RestoreRequest
+from starrocks_br.services import backup, bootstrap, restore, restore_planning
+from starrocks_br.services.reports import BackupReport, RestoreReport
+from starrocks_br.services.requests import BackupRequest, RestoreRequest, Wanted
 from starrocks_simulator.catalog import Table as ServersTable
 from starrocks_simulator.clock import VirtualClock
 from starrocks_simulator.errors import ServerError
@@ -56,6 +57,13 @@ class Cut:
 
     at: float
     tables: dict[Name, Table]
+
+
+def bring_back(ports: Ports, point: Outline, into: TableRef) -> RestoreReport:
+    """Restore a table to a point."""
+    wanted = Wanted(table=point.table, target=Target(table=into))
+    request = RestoreRequest(place=PLACE, wanted=(wanted,), label=point.label)
+    return restore.run_one(ports, request, restore_planning.plan_one(ports, request))
 
 
 @define
@@ -372,8 +380,7 @@ class World:
 
     def _verify(self, drill: Product, point: Outline) -> None:
         expected = self.expected(point)
-        request = RestoreRequest(place=PLACE, table=point.table, into=point.table)
-        restore.run(drill.ports, request, restore.plan(drill.ports, request, label=point.label))
+        bring_back(drill.ports, point, point.table)
         session = drill.frontend.connect()
         result = session.execute(f"SELECT * FROM {point.table}")[-1]
         shown = session.execute(f"SHOW PARTITIONS FROM {point.table}")[-1]
@@ -407,12 +414,9 @@ class World:
             self.here.model.note(self.clock.now())
         wanted = self.expected(point)
         self.here.uncertain[into] = wanted
-        request = RestoreRequest(place=PLACE, table=point.table, into=TableRef.parse(".".join(into)))
         calm = not self.plans
         try:
-            outcome = self.attempt(
-                lambda: restore.run(self.ports, request, restore.plan(self.ports, request, label=point.label))
-            )
+            outcome = self.attempt(lambda: bring_back(self.ports, point, TableRef.parse(".".join(into))))
         except Unrestorable:
             assert elsewhere
             outcome = None

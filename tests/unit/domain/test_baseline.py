@@ -72,3 +72,10 @@ def test_the_newest_point_is_the_newest_of_all_leaves_included() -> None:
     found = newest_baseline([one.outline() for one in (leaf, FULL, NEXT)], ORDERS, CLUSTER, REPOSITORY, 7)
     assert found is not None
     assert (found.label, found.newest_point) == ("db1_1", leaf.snapshot.snapshot_at)
+
+
+def test_a_restored_table_is_compared_with_what_was_seen_after_the_restore() -> None:
+    """Even an older point brought back: it is the newest of this very table."""
+    back = evolve(entry(2, part("p1", 20)), type=BackupType.RESTORED, baseline=FULL.label, table_id=8)
+    assert chosen(FULL, NEXT, back, table_id=8) == "db1_2"
+    assert chosen(FULL, NEXT, back, table_id=7) == "db1_1"

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from starrocks_br.domain.chain import Chain, chain_to, lineage, point_at, points, resolve_chain, unsure_at
 from starrocks_br.domain.errors import BrokenChain, NoPoint
-from starrocks_br.domain.names import Label
+from starrocks_br.domain.names import ClusterId, Label, RepositoryName
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry
 from starrocks_br.domain.status import Status
 from tests.unit.domain.examples import NOON, ORDERS, entry, manifest, next_entry, part, snapshot
@@ -159,3 +159,40 @@ def test_an_instant_within_a_cut_is_told() -> None:
     assert unsure_at(entries, ORDERS, cut.snapshot_at) is None
     fuzzy = evolve(entries[1], consistency=Consistency.FUZZY)
     assert unsure_at([fuzzy], ORDERS, cut.not_before) is fuzzy
+
+
+ABROAD = ClusterId("2")
+
+
+def across() -> list[Entry]:
+    """Two entries of one cluster, what was restored of them on another, and an entry that was cut there."""
+    full, second, third = history()
+    restored = next_entry(manifest(part("p1", 10, version=3), part("p2", 11)), 2, part("p1", 20), part("p2", 21))
+    abroad = evolve(restored, type=BackupType.RESTORED, snapshot=evolve(third.snapshot, cluster=ABROAD))
+    after = next_entry(manifest(part("p1", 20), part("p2", 21)), 3, part("p1", 20, version=3))
+    return [full, second, abroad, evolve(after, snapshot=evolve(after.snapshot, cluster=ABROAD))]
+
+
+def test_a_restore_takes_a_chain_to_another_cluster() -> None:
+    """What was cut there rests on what was restored there, and that on what the first cluster cut."""
+    links = across()
+    assert [point.label for point in points(links, ORDERS)] == ["db1_3", "db1_2", "db1_1", "db1_0"]
+    folded = chain_to(links, ORDERS, Label("db1_3")).manifest()
+    assert {name: held.holder for name, held in folded.held.items()} == {"p1": "db1_3", "p2": "db1_0"}
+    assert folded.cluster == ABROAD
+
+
+@pytest.mark.parametrize(
+    ("number", "changes"),
+    [
+        (0, {"cluster": ABROAD}),
+        (3, {"cluster": ClusterId("1")}),
+        (1, {"repository": RepositoryName("other")}),
+        (2, {"repository": RepositoryName("other")}),
+    ],
+)
+def test_nothing_else_does_and_it_stays_in_its_repository(number: int, changes: dict[str, str]) -> None:
+    links = across()
+    links[number] = evolve(links[number], snapshot=evolve(links[number].snapshot, **changes))  # type: ignore[arg-type]
+    with pytest.raises(BrokenChain, match="belongs to another cluster or repository"):
+        chain_to(links, ORDERS, Label("db1_3"))

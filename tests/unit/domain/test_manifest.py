@@ -108,3 +108,35 @@ def test_a_digest_depends_on_names_ids_versions_and_times() -> None:
     assert len({digest_of(look) for look in [seen, *others]}) == 6
     assert digest_of({}) == "0" * 32
     assert {len(digest_of(look)) for look in others} == {32}
+
+
+def test_a_restored_entry_names_every_partition_of_its_baseline() -> None:
+    """One that was left out would keep the identity that it had in another table."""
+    full = manifest(part("p1", 10), part("p2", 11))
+    for parts in [(part("p1", 20),), (part("p1", 20), part("p2", 21), part("p3", 22))]:
+        anchor = evolve(next_entry(full, 1, *parts), type=BackupType.RESTORED)
+        with pytest.raises(BrokenChain, match="does not name exactly the partitions that its baseline has"):
+            extend(full, anchor)
+
+
+def test_a_restored_entry_has_a_digest_as_any_other() -> None:
+    full = manifest(part("p1", 10))
+    with pytest.raises(BrokenChain, match="digest differs"):
+        extend(full, entry(1, part("p1", 20), type=BackupType.RESTORED, whole={P1: identity(10)}))
+
+
+def test_a_chain_does_not_start_with_a_restored_entry() -> None:
+    """There is nothing of its own in it."""
+    with pytest.raises(BrokenChain, match="this is RESTORED"):
+        extend(None, entry(0, part("p1", 10), type=BackupType.RESTORED))
+
+
+def test_a_later_entry_rests_on_the_newest_one_that_is_no_leaf() -> None:
+    full = manifest(part("p1", 10), part("p2", 11))
+    assert (full.baseline, full.dropped) == ("db1_0", frozenset())
+    leaf = extend(full, next_entry(full, 1, dropped=frozenset({"p1"})))
+    assert (leaf.baseline, leaf.dropped) == ("db1_0", frozenset({P1}))
+    again = extend(leaf, next_entry(leaf, 2, dropped=frozenset({"p2"})))
+    assert (again.baseline, again.dropped) == ("db1_0", frozenset({P1, PartitionName("p2")}))
+    loaded = extend(leaf, next_entry(leaf, 2, part("p2", 11, version=3)))
+    assert (loaded.baseline, loaded.dropped) == ("db1_2", frozenset())

@@ -23,6 +23,7 @@ from starrocks_br.domain.names import (
     partition_name,
     repository_name,
     restore_id,
+    restored_label_for,
     run_id,
     table_name,
 )
@@ -35,6 +36,12 @@ def test_a_label_tells_database_and_utc() -> None:
     assert label_for(DatabaseName("db1"), AT, "k3f9qa") == "db1_20260908T020000_k3f9qa"
     assert label_for(DatabaseName("My db-2"), AT, "k3f9qa") == "My_db_2_20260908T020000_k3f9qa"
     assert label_for(DatabaseName("d" * 256), AT, "k3f9qa") == "d" * 41 + "_20260908T020000_k3f9qa"
+
+
+def test_a_restore_that_is_recorded_has_a_label_that_says_so() -> None:
+    """Cut as any other, the token never."""
+    assert restored_label_for(DatabaseName("db1"), AT, "k3f9qa") == "br_restored_db1_20260908T020000_k3f9qa"
+    assert len(restored_label_for(DatabaseName("d" * 256), AT, "k" * 20)) == 64
 
 
 @pytest.mark.usefixtures("machine_in_tokyo")

@@ -106,3 +106,10 @@ def test_a_failed_snapshot_shows_the_servers_words_and_a_broken_chain_says_so() 
 def test_an_unchanged_snapshot_has_nothing_of_its_own_in_the_repository() -> None:
     report = SnapshotReport(snapshot=values.snapshot(NEXT_LABEL, Status.UNCHANGED), entries=(), chains={})
     assert "  in repository    nothing of its own" in snapshot(report)
+
+
+def test_a_restore_that_is_recorded_has_nothing_of_its_own_in_the_repository_either() -> None:
+    restored = evolve(values.entry(), type=BackupType.RESTORED, dropped=frozenset())
+    lines = snapshot(SnapshotReport(snapshot=values.snapshot(NEXT_LABEL), entries=(restored,), chains={}))
+    assert "  in repository    nothing of its own" in lines
+    assert "db1.orders: RESTORED, EXACT, 2 partitions known again, 0 dropped, 0 B" in lines

@@ -193,6 +193,7 @@ def manifest(partitioning: Partitioning = Partitioning.RANGE) -> Manifest:
         },
         contents={FULL_LABEL: 2, NEXT_LABEL: 2},
         digest="0" * 32,
+        baseline=NEXT_LABEL,
     )
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from starrocks_br.domain.backup_plan import Reason
+from starrocks_br.domain.chain import chain_to
 from starrocks_br.domain.errors import NotInitialised, RequestError, UnknownTable
 from starrocks_br.domain.events import BackupPlanned, Settled
 from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.snapshot import BackupType, Consistency
 from starrocks_br.domain.status import Status
 from starrocks_br.services import backup
-from tests.support.world import READS, Killed, World, fail, kill, only_reads
+from tests.support.world import READS, Killed, World, cut, fail, kill, only_reads, refuse
 
 
 def test_an_untouched_database_needs_no_job_and_still_gets_a_point(world: World) -> None:
@@ -294,7 +295,8 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_tables(tmp_pa
             world.sql(f"INSERT INTO {name} VALUES (5, '2024-01-01', 5)")
         with world.counted() as second:
             assert len(world.backup().databases[0].tables) == tables
-        counts[tables] = (len(first), len(second))
+        # a table that is taken whole has its CREATE TABLE read, and nothing else of its own
+        counts[tables] = (len(first) - tables, len(second))
     assert counts[1] == counts[200]
     assert max(counts[1]) <= 25 + 2 * 12, "12 for the database, and 12 for ops"
 
@@ -330,3 +332,43 @@ def test_what_is_concluded_still_tells_when_it_was_sent(world: World) -> None:
     assert snapshot.submitted_at is not None
     assert snapshot.finished_at is not None
     assert snapshot.created_at <= snapshot.submitted_at <= snapshot.finished_at
+
+
+def test_how_a_table_is_made_is_recorded_with_each_whole_entry(world: World) -> None:
+    """In the server's words; a later entry of the chain needs none, and costs no statement for it."""
+    world.ready("d1.a", "d1.b")
+    world.backup()
+    world.sql("INSERT INTO d1.a VALUES (3, '2024-01-01', 1)")
+    with world.counted() as sent:
+        second = world.backup().databases[0].label
+    assert not any("SHOW CREATE" in sql for sql in sent)
+    assert second is not None
+    entries = world.ports.backups.entries([point.label for point in world.points("d1.a")]).entries
+    recorded = {(entry.table.name, entry.type): entry.schema_ddl for entry in entries}
+    texts = {name: str(world.sql(f"SHOW CREATE TABLE d1.{name}")[0][1]) for name in "ab"}
+    assert recorded == {
+        ("a", BackupType.FULL): texts["a"],
+        ("b", BackupType.FULL): texts["b"],
+        ("a", BackupType.INCREMENTAL): "",
+        ("b", BackupType.INCREMENTAL): "",
+    }
+    assert chain_to(entries, TableRef.parse("d1.a"), second).manifest().ddl == texts["a"]
+    assert texts["a"] not in repr(entries)
+
+
+def test_a_table_whose_statement_cannot_be_read_is_backed_up_all_the_same(world: World) -> None:
+    world.ready("d1.a", "d1.b")
+    world.before("SHOW CREATE TABLE d1.a", refuse(1064, "no"))
+    report = world.backup()
+    assert report.complete
+    entries = world.ports.backups.entries([world.points("d1.a")[0].label]).entries
+    assert [bool(entry.schema_ddl) for entry in entries] == [False, True]
+    assert [warning for warning in world.warnings if "CREATE TABLE" in warning]
+
+
+def test_a_line_that_breaks_while_a_statement_is_read_is_a_new_attempt(world: World) -> None:
+    world.ready("d1.a")
+    world.before("SHOW CREATE TABLE d1.a", cut)
+    assert world.backup().complete
+    entries = world.ports.backups.entries([world.points("d1.a")[0].label]).entries
+    assert entries[0].schema_ddl

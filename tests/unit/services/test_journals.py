@@ -85,6 +85,9 @@ def test_killed_while_the_job_runs_the_alias_is_dropped_once_it_has_ended(one: W
     assert not closed(one)
     hold.clear()
     one.wait_for("RESTORE", "d1")
+    (noticed,) = settle(one)
+    assert noticed.outcome is None, "a living command would note the end of its job in a moment"
+    one.later()
     (settled,) = settle(one)
     assert (settled.outcome, "was dropped" in settled.detail) == (Status.FAILED, True)
     assert (one.tables("d1"), closed(one)) == (set(), True)
@@ -202,12 +205,12 @@ def test_a_doubtful_step_leaves_the_journal_open(one: World) -> None:
 
 def test_giving_up_what_is_closed_already_does_nothing(one: World) -> None:
     report = one.restore("d1.t")
-    assert give_up(one.ports, one.place, report.restore, 0, "") == ""
+    assert give_up(one.ports, report.restore, 0, "") == ""
 
 
 def test_only_the_failing_restore_is_given_up(one: World) -> None:
     one.before("RENAME t", kill)
     kill_restore(one)
     (other,) = one.ports.restores.unfinished()
-    assert give_up(one.ports, one.place, type(other.restore)("other"), 0, "") == ""
+    assert give_up(one.ports, type(other.restore)("other"), 0, "") == ""
     assert not closed(one)

@@ -20,7 +20,7 @@ from starrocks_br.domain.errors import (
     VerificationMismatch,
 )
 from starrocks_br.domain.events import RestorePlanned, StepDone
-from starrocks_br.services import restore
+from starrocks_br.services import restore_planning
 from starrocks_simulator.errors import ServerError
 from starrocks_simulator.faults import Hold
 from tests.support.world import Killed, World, cut, fail, kill, only_reads, refuse
@@ -87,7 +87,7 @@ def test_an_instant_on_the_point_is_not_in_doubt(two: World) -> None:
 
 def test_neither_instant_nor_label_is_a_mistake_of_the_caller(one: World) -> None:
     with pytest.raises(ValueError, match="instant or a label"):
-        restore.plan(one.ports, one.restore_request("d1.t"))
+        restore_planning.plan_one(one.ports, one.restore_request("d1.t"))
 
 
 def test_a_label_that_does_not_hold_the_table_is_refused(one: World) -> None:
@@ -161,7 +161,7 @@ def test_a_target_that_appears_after_the_plan_makes_it_stale(one: World) -> None
     plan = one.plan_restore("d1.t")
     one.range_table("d1.t")
     with pytest.raises(TargetExists):
-        restore.run(one.ports, one.restore_request("d1.t"), plan)
+        one.run_restore(plan)
 
 
 def test_another_database_is_made_for_it(one: World) -> None:
@@ -176,9 +176,16 @@ def test_another_name_works_while_one_snapshot_holds_everything(one: World) -> N
     assert one.rows("d1.copy") == one.rows("d1.t")
 
 
-def test_another_name_is_refused_where_several_snapshots_hold_parts(two: World) -> None:
-    with pytest.raises(Unrestorable):
-        two.plan_restore("d1.t", into="d1.copy")
+def test_another_name_is_given_last_where_several_snapshots_hold_parts(two: World) -> None:
+    assert two.restore("d1.t", into="d1.copy").rows == 3
+    assert two.tables("d1") == {"copy"}
+
+
+def test_beside_a_table_of_its_own_name_it_is_copied_together(two: World) -> None:
+    two.range_table("d1.t")
+    assert two.restore("d1.t", into="d1.copy").rows == 3
+    assert two.tables("d1") == {"t", "copy"}
+    assert len(two.rows("d1.t")) == 2
 
 
 def test_another_database_works_from_several_snapshots(two: World) -> None:
@@ -505,7 +512,7 @@ def test_a_strangers_restore_in_the_slot_is_not_taken_for_ours(one: World) -> No
     one.later()
     one.before(RESTORE, cut)
     with pytest.raises(OutcomeUnknown, match="cannot be found"):
-        restore.run(one.ports, one.restore_request("d1.t"), plan)
+        one.run_restore(plan)
     assert one.tables("d1") == {"theirs"}
 
 

@@ -65,14 +65,14 @@ def play(world: World) -> Play:
     return played
 
 
-@pytest.mark.parametrize("failure", [LOST, AWAY, BUSY])
+@pytest.mark.parametrize("failure", [LOST, BUSY])
 def test_what_fails_in_passing_is_tried_again_with_longer_and_longer_pauses(play: Play, failure: Exception) -> None:
     answer, script = play([failure] * 7)
     assert answer == "answer"
     assert script.pauses == [1, 2, 4, 8, 15, 15, 15]
 
 
-@pytest.mark.parametrize(("failure", "end"), [(LOST, Unreachable), (AWAY, Unreachable), (BUSY, Refused)])
+@pytest.mark.parametrize(("failure", "end"), [(LOST, Unreachable), (BUSY, Refused)])
 def test_in_the_end_patience_is_worn_out(play: Play, failure: Exception, end: type[Exception]) -> None:
     answer, script = play([failure] * 100, within=60)
     assert isinstance(answer, end)
@@ -86,8 +86,14 @@ def test_a_line_that_was_silent_for_longer_than_all_patience_is_made_anew(play: 
 
 
 def test_no_patience_at_all_still_tries_twice(play: Play) -> None:
-    answer, script = play([AWAY], within=0)
+    answer, script = play([LOST], within=0)
     assert (answer, len(script.tried_at)) == ("answer", 2)
+
+
+def test_whoever_says_that_nobody_answers_has_waited_already(play: Play) -> None:
+    answer, script = play([AWAY])
+    assert isinstance(answer, Unreachable)
+    assert len(script.tried_at) == 1
 
 
 def test_what_is_refused_for_good_is_not_tried_again(play: Play) -> None:

@@ -6,7 +6,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, FromClause, Select, Table, case, column, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnClause,
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    case,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy import table as named_table
 
 from starrocks_br.adapters.documents import DamagedDocument
@@ -22,12 +36,12 @@ from starrocks_br.adapters.sqlalchemy_core.backup_rows import (
 from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
 from starrocks_br.adapters.sqlalchemy_core.store import OpsStore, bare
 from starrocks_br.adapters.sqlalchemy_core.tables import MAX_ROWS, ops_tables
-from starrocks_br.domain.names import DatabaseName, Label, TableRef
+from starrocks_br.domain.names import DatabaseName, Label, RepositoryName, TableRef
 from starrocks_br.domain.ports import BackupHistory
 from starrocks_br.domain.snapshot import Entry, Outline, Reading, Snapshot
 from starrocks_br.domain.status import Event, Status, outcome, sources
 
-HEAVY: Final = frozenset({"partitions_json", "schema_fingerprint", "tool_version", "updated_at"})
+HEAVY: Final = frozenset({"partitions_json", "schema_ddl", "schema_fingerprint", "tool_version", "updated_at"})
 """Columns that an outline does without."""
 
 T = TypeVar("T")
@@ -120,17 +134,35 @@ class SqlAlchemyBackupHistory(BackupHistory):
             damages=tuple(damage for reading in found for damage in reading.damages),
         )
 
-    def adopt(self, alias: TableRef) -> int:  # noqa: D102
+    def adopt(self, alias: TableRef, *, saved_by: Label, repository: RepositoryName) -> int:  # noqa: D102
         history = self._history
-        names = [name.key for name in history.columns]
+        names = self._columns_of(alias)
         other = named_table(alias.name, *(column(name) for name in names), schema=alias.database).alias("other")
         known = select(history.alias("known").c.label)
+        called = self._store.read(
+            select(other.c.repository).distinct().where(other.c.label == saved_by), f"reading {alias}"
+        )
+        ours = {str(row["repository"]): literal(repository) for row in called if row["repository"] != repository}
+        values = [
+            case(ours, value=one, else_=one).label(one.key) if ours and one.key == "repository" else one
+            for one in other.c
+        ]
         before = self._count()
         self._store.write(
-            insert(history).from_select(names, select(other).where(other.c.label.not_in(known))),
+            insert(history).from_select(names, select(*values).where(other.c.label.not_in(known))),
             f"taking over the rows of {alias}",
         )
         return self._count() - before
+
+    def _columns_of(self, other: TableRef) -> list[str]:
+        """Those of our columns that another history table has: an older one lacks some."""
+        shown: list[ColumnClause[str]] = [column(name) for name in ("TABLE_SCHEMA", "TABLE_NAME", "COLUMN_NAME")]
+        all_columns = named_table("columns", *shown, schema="information_schema").alias("c").c
+        query = select(all_columns["COLUMN_NAME"].label("name")).where(
+            all_columns["TABLE_SCHEMA"] == other.database, all_columns["TABLE_NAME"] == other.name
+        )
+        found = {row["name"] for row in self._store.read(query, f"looking at {other}")}
+        return [one.key for one in self._history.columns if one.key in found]
 
     def _insert(self, rows: Sequence[Mapping[str, object]]) -> None:
         statement = insert(self._history).values([{**row, "updated_at": func.now()} for row in rows])

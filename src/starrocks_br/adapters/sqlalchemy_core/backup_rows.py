@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
+from itertools import chain, groupby, repeat
 from typing import Final, TypeAlias
 
 from starrocks_br.adapters.documents import DamagedDocument
 from starrocks_br.adapters.partition_documents import dumps_partitions, loads_partitions
 from starrocks_br.adapters.sqlalchemy_core.fields import Fields
-from starrocks_br.adapters.sqlalchemy_core.tables import cut_to_bytes
+from starrocks_br.adapters.sqlalchemy_core.tables import MAX_DDL, cut_to_bytes
 from starrocks_br.domain.names import (
     Label,
     TableRef,
@@ -72,11 +72,16 @@ COLUMN_OF: Final[Mapping[str, str]] = {
 def rows_of(entries: Sequence[Entry], tool_version: str) -> list[dict[str, object]]:
     """All rows of one label, numbered through; a table's rows lie side by side."""
     rows = [
-        {**_shared(entry), "partitions_json": text, "tool_version": tool_version}
+        {**_shared(entry), "partitions_json": text, "schema_ddl": ddl, "tool_version": tool_version}
         for entry in entries
-        for text in dumps_partitions(entry)
+        for text, ddl in zip(dumps_partitions(entry), chain([_ddl(entry)], repeat(None)), strict=False)
     ]
     return [{**row, "seq": seq, "row_count": len(rows)} for seq, row in enumerate(rows)]
+
+
+def _ddl(entry: Entry) -> str | None:
+    """Only in the first row of a table: it may be as long as a row's partitions."""
+    return entry.schema_ddl if 0 < len(entry.schema_ddl.encode()) <= MAX_DDL else None
 
 
 def column_value(column: str, value: object) -> object:
@@ -228,4 +233,5 @@ def _entry(snapshot: Snapshot, rows: Sequence[Row]) -> Entry:
         automatic=document.automatic,
         partitioning=document.partitioning,
         consistency=outline.consistency,
+        schema_ddl=fields.optional("schema_ddl", fields.text) or "",
     )

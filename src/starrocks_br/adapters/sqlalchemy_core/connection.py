@@ -10,8 +10,9 @@ from typing import Final, Self, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from starrocks_br.adapters.sqlalchemy_core.patience import Patience
 from starrocks_br.adapters.starrocks.errors import LOST, explain
-from starrocks_br.domain.errors import ClusterError
+from starrocks_br.domain.errors import ClusterError, OutcomeUnknown, Unreachable
 
 SET_TIME_ZONE: Final = "SET time_zone = '+00:00'"
 """Makes every DATETIME on the wire UTC (R§10); the offset form needs no time zone tables."""
@@ -52,18 +53,22 @@ def _in_autocommit(connection: Connection) -> Connection:
 class SingleConnection:
     """Keeps one `Connection` and turns what the driver raises into `ClusterError` kinds.
 
-    A connection that broke is dropped; the next call dials again, and so finds the leader again. The call that met
-    the break is never repeated.
+    A connection that broke is dropped; the next call dials again, and so finds the leader again. While nobody answers
+    it dials over and over, if somebody did before: a restart of a frontend ends no command, a wrong address does so at
+    once. A statement that was under way when the line broke is sent again only if it changes nothing.
 
     Args:
         dial: Opens a connection, as `open_connection` does it.
         user: Who we are, for hints; may be empty.
+        patience: For how long; None: not at all.
     """
 
-    def __init__(self, dial: Callable[[], Connection], *, user: str = "") -> None:
+    def __init__(self, dial: Callable[[], Connection], *, user: str = "", patience: Patience | None = None) -> None:
         self._dial = dial
         self._user = user
+        self._patience = patience
         self._current: Connection | None = None
+        self._answered = False
 
     def __enter__(self) -> Self:
         return self
@@ -73,16 +78,33 @@ class SingleConnection:
     ) -> None:
         self.close()
 
-    def run(self, work: Callable[[Connection], T], *, action: str) -> T:
+    def run(self, work: Callable[[Connection], T], *, action: str, reads: bool = False) -> T:
         """Give the connection to `work`, which sends one statement.
 
         Args:
             work: Sends it and reads the answer to its end.
             action: What is tried, for errors: the subject of a sentence.
+            reads: Whether it changes nothing, so that it may be done again.
 
         Raises:
             ClusterError: As the `SqlExecutor` port says.
         """
+        if self._patience is None:
+            return self._once(work, action)
+        waiting = self._patience.waiting()
+        while True:
+            try:
+                return self._once(work, action)
+            except Unreachable as error:
+                if not self._answered:
+                    raise
+                waiting.pause(error)
+            except OutcomeUnknown as error:
+                if not (reads and self._broken):
+                    raise
+                waiting.pause(error)
+
+    def _once(self, work: Callable[[Connection], T], action: str) -> T:
         connection = self._ready()
         try:
             return work(connection)
@@ -96,12 +118,17 @@ class SingleConnection:
             hang_up(connection)
 
     def _ready(self) -> Connection:
-        if self._current is not None and self._current.invalidated:
+        if self._broken:
             # a break or Ctrl-C leaves it so; SQLAlchemy would dial by itself, and leave leader and settings out
             self.close()
         if self._current is None:
             self._current = self._dial()
+            self._answered = True
         return self._current
+
+    @property
+    def _broken(self) -> bool:
+        return self._current is not None and self._current.invalidated
 
 
 def hang_up(connection: Connection) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from starrocks_br.adapters.settings import Settings, Tls
 from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection, explained, hang_up, open_connection
+from starrocks_br.adapters.sqlalchemy_core.patience import Patience
 from starrocks_br.domain.errors import Unreachable
 
 SHOW_FRONTENDS: Final = "SHOW FRONTENDS"
@@ -41,14 +42,15 @@ class Leader:
     cluster: str
 
 
-def from_settings(settings: Settings) -> SingleConnection:
+def from_settings(settings: Settings, patience: Patience | None = None) -> SingleConnection:
     """The connection of a command, to whoever is the leader when it is dialled."""
-    return SingleConnection(lambda: dial_leader(settings), user=settings.user)
+    return SingleConnection(lambda: dial_leader(settings), user=settings.user, patience=patience)
 
 
-def from_engine(engine: Engine) -> SingleConnection:
+def from_engine(engine: Engine, patience: Patience | None = None) -> SingleConnection:
     """The connection of a command through somebody else's engine: where it leads is its owner's affair."""
-    return SingleConnection(lambda: _open(engine, "the given engine", engine.url.username or ""))
+    user = engine.url.username or ""
+    return SingleConnection(lambda: _open(engine, "the given engine", user), user=user, patience=patience)
 
 
 def dial_leader(settings: Settings) -> Connection:

@@ -10,6 +10,9 @@ from sqlalchemy import BindParameter, Connection, CursorResult, bindparam, text
 from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
 from starrocks_br.domain.ports import Rows, SqlExecutor
 
+_READS = re.compile(r"\s*(?:SELECT|SHOW|ADMIN\s+SHOW)\b")
+"""The first words of statements that change nothing (INSERT … SELECT begins with INSERT)."""
+
 _VERB = re.compile(r"\s*([A-Z]+(?:\s+[A-Z]+){0,2})(?![\w.])")
 
 
@@ -19,6 +22,8 @@ class SqlAlchemyExecutor(SqlExecutor):
     With values, `:name` marks a place for one, and a list fills an `IN :name`; a colon before a letter that is meant
     as itself is written `\:`. Without values the text reaches the server byte for byte: names may hold `%` and `:x`.
 
+    A SELECT or SHOW that met a break is sent again, as the connection's patience allows; nothing else ever is.
+
     Args:
         connection: Shared with the histories.
     """
@@ -27,7 +32,11 @@ class SqlAlchemyExecutor(SqlExecutor):
         self._connection = connection
 
     def execute(self, sql: str, values: Mapping[str, object] | None = None) -> Rows:  # noqa: D102 -- the port says it
-        return self._connection.run(lambda connection: _rows(_sent(connection, sql, values)), action=summary(sql))
+        return self._connection.run(
+            lambda connection: _rows(_sent(connection, sql, values)),
+            action=summary(sql),
+            reads=_READS.match(sql) is not None,
+        )
 
 
 def summary(sql: str) -> str:

@@ -29,14 +29,16 @@ class OpsStore:
         return self._run(lambda connection: connection.execute(statement).rowcount, action)
 
     def read(self, query: Select[Any], action: str) -> list[Mapping[str, object]]:
-        """Send one query; all its rows, by column."""
+        """Send one query, again if the connection broke; all its rows, by column."""
         return self._run(
-            lambda connection: [dict(zip(row._fields, row, strict=True)) for row in connection.execute(query)], action
+            lambda connection: [dict(zip(row._fields, row, strict=True)) for row in connection.execute(query)],
+            action,
+            reads=True,
         )
 
-    def _run(self, work: Callable[[Connection], T], action: str) -> T:
+    def _run(self, work: Callable[[Connection], T], action: str, *, reads: bool = False) -> T:
         try:
-            return self._connection.run(work, action=action)
+            return self._connection.run(work, action=action, reads=reads)
         except Refused as error:
             if error.errno not in MISSING_OBJECT and "is not found" not in error.why:
                 raise

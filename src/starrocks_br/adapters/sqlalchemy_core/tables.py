@@ -17,6 +17,9 @@ from starrocks_br.domain.names import DatabaseName
 MAX_ROWS: Final = 10_000
 """Rows of one INSERT … VALUES, and values of one IN, that the server takes (`expr_children_limit`, O2§y9)."""
 
+MAX_DDL: Final = 1_048_576
+"""Bytes of `schema_ddl`, the widest VARCHAR there is (O2§y9). Half a statement is of no use: longer ones stay out."""
+
 MAX_MESSAGE: Final = 4096
 """Bytes of `error_message` and `message`; StarRocks counts VARCHAR in bytes (R§12.2)."""
 
@@ -79,7 +82,7 @@ def _backup_columns() -> list[Column[Any]]:
         _column("captured_partitions", Integer),
         _column("dropped_partitions", Integer),
         _column("captured_bytes", BigInteger),
-        *_texts("error_code", "error_message", "tool_version"),
+        *_texts("error_code", "error_message", "tool_version", "schema_ddl"),
         *_times("updated_at"),
     ]
 

@@ -20,6 +20,10 @@ UNKNOWN_DATABASE: Final = frozenset({5501, 1049})
 """errno of an unknown database: 5501 from 3.3 on, 1049 before (R§1)."""
 
 
+SCHEMA_JOB_ENDS: Final = frozenset({"FINISHED", "CANCELLED"})
+"""States of SHOW ALTER TABLE COLUMN after which the table can be altered again (O2§y4)."""
+
+
 class StarRocksCluster(Cluster):
     """StarRocks behind a SQL executor that is connected to the leader.
 
@@ -110,6 +114,9 @@ class StarRocksCluster(Cluster):
         named = (((rows.text(row, "table_schema"), rows.text(row, "table_name")), row) for row in configs)
         return {known[name]: row for name, row in named if name in known and rows.text(row, "table_engine") == "OLAP"}
 
+    def ddl(self, table: TableRef) -> str:  # noqa: D102
+        return rows.text(rows.records(self._run(statements.create_table_of(table)))[0], "create table")
+
     def count_rows(self, table: TableRef, partition: PartitionName | None = None) -> int | None:  # noqa: D102
         answer = self._run(statements.count_rows(table, partition)).rows
         return int(str(answer[0][0])) if answer else None
@@ -172,21 +179,34 @@ class StarRocksCluster(Cluster):
     def list_snapshots(self, repository: RepositoryName) -> tuple[RemoteSnapshot, ...]:  # noqa: D102
         return rows.listed_snapshots(self._run(statements.list_snapshots(repository)))
 
-    def initialise(self, replication_num: int) -> None:  # noqa: D102
+    def initialise(self, replication_num: int) -> bool:  # noqa: D102
         for statement in statements.create_ops(self._ops, replication_num):
             self._run(statement)
+        older = {name: _missing(name, has) for name, has in self._own_columns().items() if _is_older(name, has)}
+        for name in older.keys() - (self._tables_under_change() if older else set()):
+            self._run(statements.add_ops_columns(self._ops, name, older[name]))
+        return bool(older)
+
+    def _tables_under_change(self) -> set[str]:
+        """Our own tables whose schema change has not ended: another `init` may have begun it."""
+        jobs = rows.records(self._run(statements.schema_jobs("COLUMN", self._ops)))
+        return {rows.text(job, "tablename") for job in jobs if rows.text(job, "state") not in SCHEMA_JOB_ENDS}
 
     def layout_problem(self) -> str:  # noqa: D102
+        for name, has in self._own_columns().items():
+            if not has:
+                return f"table {self._ops}.{name} does not exist"
+            if missing := _missing(name, has):
+                kind = "an older version" if _is_older(name, has) else "an unknown layout"
+                return f"table {self._ops}.{name} is of {kind}: it lacks {', '.join(sorted(missing))}"
+        return ""
+
+    def _own_columns(self) -> dict[str, set[str]]:
+        """The columns of each of our own tables; none of one that does not exist."""
         found: dict[str, set[str]] = {name: set() for name in statements.OPS_LAYOUT}
         for row in rows.records(self._run(statements.ops_columns(self._ops))):
             found[rows.text(row, "table_name")].add(rows.text(row, "column_name").lower())
-        for name, wanted in statements.OPS_LAYOUT.items():
-            if not found[name]:
-                return f"table {self._ops}.{name} does not exist"
-            if wanted - found[name]:
-                missing = ", ".join(sorted(wanted - found[name]))
-                return f"table {self._ops}.{name} is of an unknown layout: it lacks {missing}"
-        return ""
+        return found
 
     def _run(self, statement: Statement) -> Rows:
         return self._executor.execute(statement.sql, statement.values or None)
@@ -199,3 +219,12 @@ class StarRocksCluster(Cluster):
             if refusal.errno in UNKNOWN_DATABASE and database in refusal.why:
                 return None
             raise
+
+
+def _missing(name: str, has: Collection[str]) -> frozenset[str]:
+    return statements.OPS_LAYOUT[name].difference(has)
+
+
+def _is_older(name: str, has: Collection[str]) -> bool:
+    """Whether a table lacks something, and nothing but what came with a later version."""
+    return bool(missing := _missing(name, has)) and missing <= statements.ADDED_LATER[name]

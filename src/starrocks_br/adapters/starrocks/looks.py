@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -46,7 +46,7 @@ def observation(
     partitions: Rows,
     columns: Rows,
     configs: Rows,
-    alter_jobs: Mapping[DatabaseName, Iterable[Rows]],
+    alter_jobs: Mapping[DatabaseName, Sequence[Rows]],
 ) -> Observation:
     """Put one look together out of the server's answers."""
     by_table = _by_table(partitions, "db_name", wanted)
@@ -65,7 +65,8 @@ def observation(
             )
         except ValueError as error:
             unreadable[table] = f"the server's description of it cannot be read: {error}"
-    return Observation(cluster=cluster, at=at, tables=tables, unreadable=unreadable)
+    newest_job = {database: max(ids) for database, answers in alter_jobs.items() if (ids := _job_ids(answers))}
+    return Observation(cluster=cluster, at=at, tables=tables, unreadable=unreadable, newest_job=newest_job)
 
 
 def inspected(configs: Mapping[TableRef, Row], partitions: Rows) -> dict[TableRef, TableState]:
@@ -193,6 +194,12 @@ def _properties(config: Row) -> dict[str, str]:
 def _ttl(config: Row) -> dict[str, str]:
     properties = _properties(config)
     return {key: properties[key] for key, off in TTL_OFF.items() if properties.get(key, off).lower() != off}
+
+
+def _job_ids(answers: Iterable[Rows]) -> list[int]:
+    """Of every schema change that is told of: they only grow (O2§y4), so each later one is greater than all these."""
+    ids = (number(row, "jobid") for rows in answers for row in records(rows))
+    return [job for job in ids if job is not None]
 
 
 def _schema_jobs(answers: Iterable[Rows]) -> dict[str, int]:

@@ -180,6 +180,11 @@ def schema_jobs(kind: str, database: str) -> Statement:
     return Statement(f"SHOW ALTER TABLE {kind} FROM {quote(database)}")
 
 
+def create_table_of(ref: TableRef) -> Statement:
+    """The statement that would make a table again; EXPORT on it is enough (O§s)."""
+    return Statement(f"SHOW CREATE TABLE {table(ref)}")
+
+
 def objects_in(database: DatabaseName) -> Statement:
     """Every table, view and materialized view of a database."""
     return Statement(f"SHOW FULL TABLES FROM {quote(database)}")
@@ -372,6 +377,7 @@ _BACKUP_COLUMNS: Final = {
     "error_message": "VARCHAR(4096) NULL",
     "tool_version": "VARCHAR(64) NOT NULL",
     "updated_at": "DATETIME NOT NULL",
+    "schema_ddl": "VARCHAR(1048576) NULL",
 }
 _RESTORE_COLUMNS: Final = {
     "restore_id": "VARCHAR(64) NOT NULL",
@@ -396,6 +402,13 @@ OPS_LAYOUT: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
+ADDED_LATER: Final[Mapping[str, frozenset[str]]] = {
+    BACKUP_HISTORY: frozenset({"schema_ddl"}),
+    RESTORE_HISTORY: frozenset(),
+}
+"""Columns that a table of an older version may lack; each may be NULL."""
+
+
 def create_ops(database: DatabaseName, replication_num: int) -> tuple[Statement, ...]:
     """The ops database and its tables; nothing happens to what exists.
 
@@ -417,6 +430,13 @@ def _create(
         f"DISTRIBUTED BY HASH ({quote(key[0])}) BUCKETS 1 "
         f"PROPERTIES ({_properties({'replication_num': replication_num})})"
     )
+
+
+def add_ops_columns(database: DatabaseName, name: str, missing: Collection[str]) -> Statement:
+    """Give one of our own tables the columns that came with a later version."""
+    columns = _BACKUP_COLUMNS if name == BACKUP_HISTORY else _RESTORE_COLUMNS
+    lines = ", ".join(f"{quote(column)} {columns[column]}" for column in sorted(missing))
+    return Statement(f"ALTER TABLE {quote(database)}.{quote(name)} ADD COLUMN ({lines})")
 
 
 def ops_columns(database: DatabaseName) -> Statement:

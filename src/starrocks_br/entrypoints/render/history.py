@@ -68,10 +68,15 @@ def _footnotes(report: HistoryReport, *, inexact: bool) -> list[str]:
 
 def snapshot(report: SnapshotReport) -> list[str]:
     """One snapshot: its own facts, then its tables with their partitions and chains."""
-    lines = [f"snapshot {report.snapshot.label}", *indented(_facts(report.snapshot, report.remote))]
+    lines = [f"snapshot {report.snapshot.label}", *indented(_facts(report.snapshot, report.remote or _kept(report)))]
     for entry in report.entries:
         lines += _entry(entry, report.chains.get(entry.table, ()))
     return [*lines, *damages(report.damages)]
+
+
+def _kept(report: SnapshotReport) -> str:
+    restored = any(entry.type is BackupType.RESTORED for entry in report.entries)
+    return "nothing of its own" if restored or report.snapshot.status is Status.UNCHANGED else "sound"
 
 
 def _facts(found: Snapshot, remote: str) -> list[str]:
@@ -87,7 +92,7 @@ def _facts(found: Snapshot, remote: str) -> list[str]:
         *((name, show_instant(value)) for name, value in times if value is not None),
         ("database", found.database),
         ("repository", found.repository),
-        ("in repository", remote or ("nothing of its own" if found.status is Status.UNCHANGED else "sound")),
+        ("in repository", remote),
         ("timestamp there", found.backup_timestamp or NOTHING),
         ("cluster", found.cluster),
         ("run", found.run),
@@ -99,7 +104,8 @@ def _facts(found: Snapshot, remote: str) -> list[str]:
 
 def _entry(entry: Entry, chain: tuple[Label, ...]) -> list[str]:
     outline = entry.outline()
-    captured = f"{number(outline.captured, 'partition')} captured, {outline.dropped} dropped, {size(outline.size)}"
+    verb = "known again" if entry.type is BackupType.RESTORED else "captured"
+    captured = f"{number(outline.captured, 'partition')} {verb}, {outline.dropped} dropped, {size(outline.size)}"
     lines = [
         f"{entry.table}: {entry.type}, {entry.consistency}, {captured}",
         f"  chain: {' -> '.join(chain)}" if chain else "  chain: broken, this point cannot be restored",

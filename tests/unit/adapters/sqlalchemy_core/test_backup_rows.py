@@ -9,8 +9,11 @@ import pytest
 from sqlalchemy.dialects import mysql
 
 from starrocks_br.adapters.sqlalchemy_core.backup_rows import read_entries, rows_of
-from starrocks_br.adapters.sqlalchemy_core.tables import UtcDateTime, cut_to_bytes
-from tests.contract.recorded import ITEMS, entry, leaf, snapshot
+from starrocks_br.adapters.sqlalchemy_core.tables import MAX_DDL, UtcDateTime, cut_to_bytes
+from starrocks_br.domain.names import TableRef
+from tests.contract.recorded import ITEMS, ORDERS, entry, leaf, snapshot
+
+LAST = TableRef.parse("db1.zoo")
 
 
 def _rows() -> list[dict[str, Any]]:
@@ -92,3 +95,25 @@ def test_a_text_is_cut_at_bytes_but_never_inside_a_character() -> None:
     assert cut_to_bytes("aé", 3) == "aé"
     assert cut_to_bytes("aé", 2) == "a"
     assert cut_to_bytes("💾", 3) == ""
+
+
+def test_how_a_table_is_made_stands_in_its_first_row_only() -> None:
+    """It may be as long as a row's partitions."""
+    names = [f"p{number}_{'x' * 60}" for number in range(12_000)]
+    made = [entry(snapshot("l1"), ORDERS, *names, schema_ddl="CREATE 1"), entry(snapshot("l1"), ITEMS)]
+
+    rows = rows_of([*made, entry(snapshot("l1"), LAST, schema_ddl="CREATE 2")], "0.1")
+
+    first, *more, without, last = [row["schema_ddl"] for row in rows]
+    assert (first, without, last) == ("CREATE 1", None, "CREATE 2")
+    assert more
+    assert set(more) == {None}
+
+
+def test_a_statement_that_no_column_holds_is_left_out() -> None:
+    """Half of one is of no use; bytes count."""
+    longest = "é" * (MAX_DDL // 2)
+
+    held, left_out = rows_of([entry(snapshot("l1"), schema_ddl=ddl) for ddl in (longest, longest + "x")], "0.1")
+
+    assert (held["schema_ddl"], left_out["schema_ddl"]) == (longest, None)

@@ -239,5 +239,14 @@ def test_the_newest_finished_schema_job_below_the_least_unfinished_one_counts(
 
 def test_an_inspection_leaves_the_schema_out() -> None:
     config = {name.lower(): value for name, value in CONFIG.items()}
-    state = looks.inspected(T, config, answer(PARTITION, {}))
+    state = looks.inspected({T: config}, answer(PARTITION, {}))[T]
     assert (state.partitions, state.fingerprint) == (seen().partitions, "")
+
+
+def test_the_newest_job_of_a_database_is_of_any_table_in_any_state() -> None:
+    """A table that gets this name later has newer ones only."""
+    jobs = ({"JobId": "7"}, {"JobId": "12310", "TableName": "gone", "State": "CANCELLED"})
+    found = look(alters=(answer(ALTER, *jobs), answer(ALTER), answer(ALTER, {"JobId": None, "State": "PENDING"})))
+    assert found.newest_job == {"sl": 12310}
+    assert look(alters=(answer(ALTER, {}),)).newest_job == {"sl": 12306}
+    assert look(alters=(answer(ALTER),)).newest_job == look().newest_job == {}

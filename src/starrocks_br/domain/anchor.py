@@ -1,0 +1,118 @@
+"""A restored table as a baseline: which new identities are known to be what its holders hold.
+
+Every partition of a restored table has a new physical id: by identity alone all of it would have changed. But what a
+restore made and nobody can have touched since is still what the snapshot holds.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import evolve, frozen
+
+from starrocks_br.domain.manifest import Held, Manifest, digest_of
+from starrocks_br.domain.names import PartitionName, TableRef
+from starrocks_br.domain.partitions import UNKNOWN, Identity, Partition, TableState, same_identity
+from starrocks_br.domain.snapshot import BackupType, Captured, Consistency, Entry, Snapshot
+from starrocks_br.domain.verify import at_home
+
+
+@frozen(kw_only=True)
+class Restored:
+    """One table that a restore gave back.
+
+    Attributes:
+        manifest: As what.
+        table: The name that it has now.
+        hidden: The last look under the alias, where nobody else could load it; with its schema (`Cluster.observe`).
+        shown: The last look under its name; None if it was hidden until it was complete.
+        newest_job: The greatest JobId that its database told of at a look before it was exposed
+            (`Observation.newest_job`); None if it told of none.
+        not_before: The leader's clock before it was exposed (UTC).
+    """
+
+    manifest: Manifest
+    table: TableRef
+    hidden: TableState
+    shown: TableState | None
+    newest_job: int | None
+    not_before: datetime
+
+    @property
+    def seen(self) -> TableState:
+        """The last look."""
+        return self.shown or self.hidden
+
+    @property
+    def at_home(self) -> bool:
+        """Whether it has the name again under which it was backed up: another one has no history."""
+        return self.table == self.manifest.table
+
+    @property
+    def obstacle(self) -> str:
+        """Why the next backup cannot be cut against it; empty if it can."""
+        if self.seen.table_id != self.hidden.table_id:
+            return "another table has taken its place"
+        if self.hidden.fingerprint != self.manifest.fingerprint:
+            return "its schema is not quite the one that was recorded"
+        return ""
+
+
+def anchored(restored: Restored, snapshot: Snapshot) -> Entry:
+    """The entry that says what the table's partitions are known by from now on.
+
+    The schema job is the newest one of the whole database: rows are told by the name of the table, so those of its
+    namesake before it may still be listed, and every change from now on is newer (O2§y4).
+
+    Args:
+        restored: Back under its own name, without an obstacle.
+        snapshot: The restore as a point.
+    """
+    manifest = restored.manifest
+    known = _known(restored)
+    complete = at_home(manifest, restored.seen).keys() == manifest.held.keys()
+    return Entry(
+        snapshot=snapshot,
+        table=manifest.table,
+        type=BackupType.RESTORED,
+        baseline=manifest.baseline,
+        table_id=restored.hidden.table_id,
+        fingerprint=manifest.fingerprint,
+        schema_job=restored.newest_job,
+        digest=digest_of(known),
+        captured={
+            name: Captured(partition=evolve(held.captured.partition, identity=known[name]))
+            for name, held in manifest.held.items()
+        },
+        dropped=manifest.dropped,
+        automatic=manifest.automatic,
+        partitioning=manifest.partitioning,
+        consistency=Consistency.EXACT if complete and all(known.values()) else Consistency.FUZZY,
+    )
+
+
+def _known(restored: Restored) -> dict[PartitionName, Identity]:
+    """Each partition's identity where it is certain that it is what the holder holds; else unknown."""
+    before = at_home(restored.manifest, restored.hidden)
+    now = at_home(restored.manifest, restored.seen)
+    exposed_at = int(restored.not_before.timestamp())
+    return {
+        name: now[name].identity if name in now and _unmoved(held, before.get(name), now[name], exposed_at) else UNKNOWN
+        for name, held in restored.manifest.held.items()
+    }
+
+
+def _unmoved(held: Held, hidden: Partition | None, now: Partition, exposed_at: int) -> bool:
+    """Whether nobody can have touched a partition since RESTORE made it.
+
+    What was seen under the alias is what it was there. Of a partition that came later RESTORE copied version and time
+    from the source (O§c); whatever touches it, RESTORE over it included, gives it a time after the table was exposed.
+    """
+    if hidden is not None:
+        return same_identity(hidden.identity, now.identity)
+    sources = {_marks(held.captured.partition.identity), _marks(held.captured.after or UNKNOWN)}
+    return _marks(now.identity) in sources and all(time < exposed_at for _, _, time in now.identity)
+
+
+def _marks(identity: Identity) -> tuple[tuple[int, int], ...]:
+    return tuple(sorted((version, time) for _, version, time in identity))
