@@ -41,6 +41,8 @@ def set_properties(target: Target, cursor: Cursor) -> None:
     if "default.storage_medium" in properties:
         properties["default.storage_medium"] = properties["default.storage_medium"].upper()
     table.properties |= {_SHOWN_AS.get(key, key): value for key, value in properties.items()}
+    if table.properties.get("colocate_with") == "":
+        del table.properties["colocate_with"]  # the way to leave a group (documented, not observed)
 
 
 def _check_columns(target: Target, names: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
+from starrocks_simulator.automatic_buckets import loaded_part
 from starrocks_simulator.catalog import Column, Model, Partition, Table, TableState
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.ddl import find_table
@@ -69,7 +70,7 @@ def load(session: Session, table: Table, targets: list[Partition] | None, label:
     """Commit the staged rows: into their partitions, one version more where there are rows (O§n)."""
     if count == 0:
         return loaded(session, label, 0)
-    parts = [(partition.physical[-1], rows) for partition, rows in route(session, table, targets)]
+    parts = [(loaded_part(session.frontend, table, one), rows) for one, rows in route(session, table, targets)]
     if session.frontend.faults.hold_publish or any(is_blocked(physical) for physical, _ in parts):
         for physical, rows in parts:
             session.frontend.held_loads.commit(table, physical, rows)

@@ -7,13 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from starrocks_br.adapters.memory import MemoryBackupHistory
 from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
-from starrocks_br.domain.names import DatabaseName, Label, RepositoryName, TableRef
+from starrocks_br.domain.estimate import Timing
+from starrocks_br.domain.names import ClusterId, DatabaseName, Label, RepositoryName, TableRef
 from starrocks_br.domain.ports import BackupHistory
-from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Reading
+from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Reading, Snapshot
 from starrocks_br.domain.status import Event, Status, sources
 from tests.contract.recorded import ITEMS, NOON, ORDERS, captured, entry, leaf, snapshot
 from tests.served import OPS, served
@@ -263,3 +264,49 @@ def test_how_the_table_is_made_is_kept_with_a_full_entry(stores: Stores) -> None
     _adopt(stores)
 
     assert [one.schema_ddl for one in _read(stores.history, "l1", "l2")] == [ddl, "CREATE TABLE items ...", ""]
+
+
+def _sized(of: Snapshot, table: TableRef, *sizes: int | None, **changes: object) -> Entry:
+    """An entry that holds partitions of these sizes."""
+    parts = captured(*(f"p{number}" for number in range(len(sizes))))
+    held = {
+        name: evolve(one, partition=evolve(one.partition, size=size))
+        for (name, one), size in zip(parts.items(), sizes, strict=True)
+    }
+    usual = {"captured": held, "consistency": Consistency.EXACT}
+    return entry(of, table, **{**usual, **changes})
+
+
+def test_what_jobs_took_is_told_newest_first(history: BackupHistory) -> None:
+    """Of this cluster's jobs, all tables of a job together, where all is known of it and its end was seen."""
+
+    def job(label: str, hour: int, **changes: object) -> Snapshot:
+        began = NOON + timedelta(hours=hour)
+        usual = {"status": Status.FINISHED, "submitted_at": began, "finished_at": began + timedelta(seconds=20 + hour)}
+        return snapshot(label, hour, **{**usual, **changes})
+
+    here = job("l1", 1).cluster
+    assert history.timings(here) == ()
+    history.record([_sized(job("l1", 1), ORDERS, 5, None), _sized(job("l1", 1), ITEMS, 7), leaf(job("l1", 1), "l0")])
+    history.record([_sized(job("l2", 2), ORDERS, 9, consistency=Consistency.FUZZY)])
+    history.record([_sized(job("unknown size", 3), ORDERS, None), _sized(job("unknown size", 3), ITEMS, 1)])
+    history.record([_sized(job("found later", 3), ORDERS, 1, consistency=Consistency.UNKNOWN)])
+    history.record([_sized(job("failed", 3, status=Status.FAILED), ORDERS, 1)])
+    history.record([_sized(job("elsewhere", 3, cluster=ClusterId("7")), ORDERS, 1)])
+    history.record([_sized(job("never sent", 3, submitted_at=None), ORDERS, 1)])
+    history.record([_sized(job("meta", 3), ORDERS, 1, type=BackupType.METADATA)])
+    history.record([leaf(job("leaf", 3), "l1")])
+
+    assert history.timings(here) == (Timing(size=9, seconds=22.0), Timing(size=12, seconds=21.0))
+
+
+def test_only_the_newest_jobs_tell_how_long_they_took(history: BackupHistory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a cluster did in other years is of no use."""
+    monkeypatch.setattr("starrocks_br.adapters.memory.MOST_TIMINGS", 2)
+    monkeypatch.setattr("starrocks_br.adapters.sqlalchemy_core.timings.MOST", 2)
+    for number in (3, 1, 4, 2):
+        at = NOON + timedelta(minutes=number)
+        made = snapshot(f"l{number}", status=Status.FINISHED, submitted_at=at, finished_at=at + timedelta(seconds=9))
+        history.record([_sized(made, ORDERS, number)])
+
+    assert [one.size for one in history.timings(snapshot("l").cluster)] == [4, 3]

@@ -136,6 +136,6 @@ def test_one_restore_is_found_whatever_became_of_it(history: RestoreHistory) -> 
     done = journal("a1", status=StepStatus.DONE)
     history.begin([done, journal("a2")])
 
-    assert history.journal(RestoreId("a1")) == done
-    assert history.journal(RestoreId("a2")) == journal("a2")
-    assert history.journal(RestoreId("a3")) is None
+    assert history.journals([RestoreId("a1"), RestoreId("a3")]) == (done,)
+    assert history.journals([RestoreId("a2")]) == (journal("a2"),)
+    assert history.journals([RestoreId("a3")]) == ()

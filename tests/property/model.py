@@ -31,11 +31,15 @@ class Part:
 
 @dataclass
 class Table:
-    """A table. `kind` is none, range or list; `columns` a schema; `job` the last finished schema change."""
+    """A table. `kind` is none, range or list; `columns` what its schema looks like; `schema` what it is.
+
+    `job` is the last finished schema change that the server tells of under its name.
+    """
 
     ident: int
     kind: str
     columns: int = 0
+    schema: int | None = None
     job: int | None = None
     job_at: int = 0
     parts: dict[str, Part] = field(default_factory=dict)
@@ -118,6 +122,36 @@ class World:
         """The schema change that the server still tells of."""
         return table.job if table.job is not None and self.now - table.job_at <= TRACE else None
 
+    def restored(self, name: str, source: Table) -> Table:
+        """The table that RESTORE makes, without partitions yet: the server tells of its namesake's schema changes."""
+        old = self.tables.get(name)
+        job, job_at = (old.job, old.job_at) if old else (None, 0)
+        return Table(
+            ident=next(self._ids),
+            kind=source.kind,
+            columns=source.columns,
+            schema=source.schema,
+            job=job,
+            job_at=job_at,
+        )
+
+    def copied(self, part: Part) -> Part:
+        """The partition that RESTORE makes: new ids; version and time are the source's."""
+        return replace(part, physical=tuple((next(self._ids), version, time) for _, version, time in part.physical))
+
+    def overlaid(self, part: Part, there: Part) -> Part:
+        """What RESTORE makes of a partition that is there: its id, the source's version, the time of the restore."""
+        return replace(part, physical=((there.physical[0][0], part.physical[0][1], self.now),))
+
+    def empty_like(self, part: Part) -> Part:
+        """A partition made by hand for the same values."""
+        return replace(part, physical=(self._new(1),), rows=(), written=next(self._written))
+
+    def newest_job(self, database: str) -> int | None:
+        """The newest schema change of any table that the server still tells of."""
+        jobs = [self.visible_job(table) for name, table in self.tables.items() if name.startswith(f"{database}.")]
+        return max((job for job in jobs if job is not None), default=None)
+
     def _act(self, event: Event, name: str, table: Table) -> None:
         on_table: dict[Kind, Callable[[str, Table, int], None]] = {
             Kind.ADD: self._add,
@@ -179,11 +213,13 @@ class World:
 
     def _alter(self, _name: str, table: Table, _number: int) -> None:
         table.columns = next(self._ids)
-        table.job, table.job_at = next(self._ids), self.now
+        table.schema = table.job = next(self._ids)
+        table.job_at = self.now
 
     def _remake_column(self, _name: str, table: Table, _number: int) -> None:
         """DROP c, ADD c: no id, version or column tells; the rows are others, and a schema change was seen."""
-        table.job, table.job_at = next(self._ids), self.now
+        table.schema = table.job = next(self._ids)
+        table.job_at = self.now
         for name, part in table.parts.items():
             table.parts[name] = replace(part, rows=tuple(row + 1_000_000 for row in part.rows))
 

@@ -11,6 +11,7 @@ from itertools import count
 
 from attrs import evolve
 
+from starrocks_br.domain.anchor import Restored, anchored
 from starrocks_br.domain.backup_plan import (
     BackupPlan,
     BackupPolicy,
@@ -21,9 +22,10 @@ from starrocks_br.domain.backup_plan import (
     plan_backup,
 )
 from starrocks_br.domain.baseline import newest_baseline
-from starrocks_br.domain.chain import chain_to
+from starrocks_br.domain.chain import chain_to, points
 from starrocks_br.domain.conclusion import look_again, settle_contents
 from starrocks_br.domain.errors import BrokenChain
+from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import (
     ClusterId,
     Label,
@@ -35,7 +37,7 @@ from starrocks_br.domain.names import (
     label_for,
 )
 from starrocks_br.domain.partitions import Observation, Partition, Partitioning, TableState
-from starrocks_br.domain.snapshot import Consistency, Entry, Snapshot
+from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Snapshot
 from starrocks_br.domain.status import Status
 from tests.property.model import Event, Table, World
 
@@ -74,6 +76,20 @@ class ColdStart:
 
 
 @dataclass(frozen=True)
+class GoBack:
+    """A restore of a table to one of its points, in place of the one that there is.
+
+    What happens once it is exposed: before other snapshots' parts come, before the last look, and before the next step.
+    """
+
+    table: int = 0
+    point: int = 0
+    exposed: tuple[Event, ...] = ()
+    complete: tuple[Event, ...] = ()
+    seen: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True)
 class Truth:
     """A table as it was, for comparison with what a restore gives."""
 
@@ -105,7 +121,7 @@ class Operation:
         self.plans: list[tuple[Label, TableBackup]] = []
         self._tokens = count(1)
 
-    def play(self, history: tuple[Event | Run | Burn | ColdStart, ...]) -> None:
+    def play(self, history: tuple[Event | Run | Burn | ColdStart | GoBack, ...]) -> None:
         """Let all of it happen."""
         for step in history:
             if isinstance(step, Event):
@@ -114,6 +130,8 @@ class Operation:
                 self.back_up(step)
             elif isinstance(step, Burn):
                 self._burn(step)
+            elif isinstance(step, GoBack):
+                self.go_back(step)
             else:
                 later = self.world.now + 1000
                 self.world = World(self.kinds, cluster=self.world.cluster + "0", now=later)
@@ -150,11 +168,100 @@ class Operation:
             found[table] = Recorded(
                 manifest=manifest,
                 baseline=baseline.label,
-                length=len(chain.entries),
+                length=sum(entry.type is not BackupType.RESTORED for entry in chain.entries),
                 seen_at=baseline.seen_at,
                 missing=frozenset(manifest.holders() - self.repository.keys()),
             )
         return found
+
+    def go_back(self, step: GoBack) -> None:
+        """Restore a table, and write down what it is known by; nothing happens where it cannot be restored."""
+        tables = sorted({entry.table for entry in self.entries})
+        known = points(self.entries, tables[step.table % len(tables)]) if tables else ()
+        if not known:
+            return
+        target = known[step.point % len(known)]
+        manifest = chain_to(self.entries, target.table, target.label).manifest()
+        by_holder = _by_holder(manifest)
+        if by_holder.keys() <= self.repository.keys() and not _grown_later(manifest, by_holder):
+            self._go_back(step, manifest, by_holder)
+
+    def _go_back(self, step: GoBack, manifest: Manifest, by_holder: dict[Label, list[PartitionName]]) -> None:
+        world, name = self.world, str(manifest.table)
+        first, *others = by_holder
+        source = self.repository[first].tables[manifest.table.name]
+        newest_job, table = world.newest_job(manifest.table.database), world.restored(name, source)
+        table.parts = {part: world.copied(source.parts[part]) for part in by_holder[first]}
+        hidden, exposed_at = state(world, manifest.table, table), instant(world.now)
+        world.tables[name] = table
+        wanted = self._as_held(manifest)
+        for event in step.exposed:
+            world.apply(event)
+        for holder in others:
+            if not self._overlay(table, self.repository[holder].tables[manifest.table.name], by_holder[holder]):
+                if world.tables.get(name) is table:
+                    del world.tables[name]
+                return
+        for event in step.complete:
+            world.apply(event)
+        shown = observe(world).tables.get(manifest.table) if others else None
+        if shown is not None or not others:
+            restored = Restored(
+                manifest=manifest,
+                table=manifest.table,
+                hidden=hidden,
+                shown=shown,
+                newest_job=newest_job,
+                not_before=exposed_at,
+            )
+            self._anchor(restored, wanted)
+        for event in step.seen:
+            world.apply(event)
+
+    def _as_held(self, manifest: Manifest) -> Truth:
+        """What the holders hold."""
+        first = next(iter(_by_holder(manifest)))
+        source = self.repository[first].tables[manifest.table.name]
+        parts = {
+            str(name): self.repository[held.holder].tables[manifest.table.name].parts[name]
+            for name, held in manifest.held.items()
+        }
+        rows = {name: part.rows for name, part in parts.items()}
+        return Truth(source.kind, source.columns, rows, {name: part.written for name, part in parts.items()})
+
+    def _overlay(self, table: Table, source: Table, names: list[PartitionName]) -> bool:
+        """RESTORE under the table's own name; whether the server did it."""
+        if table not in self.world.tables.values() or table.schema != source.schema or table.overwriting:
+            return False
+        for name in names:
+            part, there = source.parts[name], table.parts.get(name)
+            if there is None and table.kind == "list":
+                there = self.world.empty_like(part)
+            if there is not None and (there.values != part.values or len(there.physical) > 1):
+                return False
+            if part.values in {other.values for other_name, other in table.parts.items() if other_name != name}:
+                return False
+            table.parts[name] = self.world.copied(part) if there is None else self.world.overlaid(part, there)
+        return True
+
+    def _anchor(self, restored: Restored, wanted: Truth) -> None:
+        self.world.now += 1
+        at = instant(self.world.now)
+        label = label_for(restored.table.database, at, f"{next(self._tokens):04}")
+        snapshot = Snapshot(
+            label=label,
+            run=RunId("run"),
+            cluster=ClusterId(self.world.cluster),
+            repository=REPOSITORY,
+            database=restored.table.database,
+            status=Status.FINISHED,
+            created_at=restored.not_before,
+            not_before=restored.not_before,
+            snapshot_at=at,
+        )
+        if not restored.obstacle:
+            self.entries.append(anchored(restored, snapshot))
+            self.looked[label, restored.table] = self.cut[label, restored.table] = wanted
 
     def _burn(self, burn: Burn) -> None:
         if self.repository:
@@ -213,6 +320,20 @@ class Operation:
         self.entries.extend(
             evolve(entry, snapshot=evolve(entry.snapshot, status=status, snapshot_at=at)) for entry in entries
         )
+
+
+def _by_holder(manifest: Manifest) -> dict[Label, list[PartitionName]]:
+    """What is restored from where, the oldest first."""
+    found: dict[Label, list[PartitionName]] = {label: [] for label in manifest.contents if label in manifest.holders()}
+    for name, held in manifest.held.items():
+        found[held.holder].append(name)
+    return found
+
+
+def _grown_later(manifest: Manifest, by_holder: dict[Label, list[PartitionName]]) -> bool:
+    """Whether a partition of several parts would have to be restored into a table that is there."""
+    _, *others = by_holder
+    return any(manifest.held[name].captured.partition.grown for holder in others for name in by_holder[holder])
 
 
 def cut(world: World, database: DatabaseBackup) -> Kept | None:

@@ -101,7 +101,8 @@ def _create(step: RestorePartitions, tables: dict[TableRef, Table], source: Tabl
 
 def _overlay(step: RestorePartitions, table: Table, source: Table, chosen: dict[str, Part]) -> None:
     assert step.into.name == step.source, "RESTORE adds to a table under its own name only"
-    assert (table.kind, table.columns, table.job) == (source.kind, source.columns, source.job), "different schema"
+    schemas = [(one.kind, one.columns, one.schema) for one in (table, source)]
+    assert schemas[0] == schemas[1], "different schema"
     assert not source.parts.keys() & (table.parts.keys() - chosen.keys()), "an older part of a newer snapshot"
     for name, part in chosen.items():
         assert len(part.physical) == 1, "automatic bucket partition, can not be restored"

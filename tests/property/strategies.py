@@ -14,7 +14,7 @@ from starrocks_br.domain.partitions import Identity, Partition, Partitioning
 from starrocks_br.domain.snapshot import BackupType, Captured, Consistency, Entry, Snapshot
 from starrocks_br.domain.status import Status
 from tests.property.model import NAMES, Event, Kind
-from tests.property.operation import Burn, ColdStart, Operation, Outcome, Run
+from tests.property.operation import Burn, ColdStart, GoBack, Operation, Outcome, Run
 
 TABLE = TableRef.parse("db.t")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -115,12 +115,16 @@ runs = st.builds(
 
 quiet_runs = st.builds(Run)
 
+_few = st.lists(events(Kind.PAUSE), max_size=3).map(tuple)
+restores = st.builds(GoBack, numbers, numbers, _few, _few, _few)
+"""Whatever happens to the table once others see it, and to others meanwhile."""
+
 histories = st.lists(
-    st.one_of(events(), events(), events(), runs, quiet_runs, quiet_runs), min_size=2, max_size=40
+    st.one_of(events(), events(), events(), runs, quiet_runs, quiet_runs, restores), min_size=2, max_size=40
 ).map(tuple)
 
 rough_histories = st.lists(
-    st.one_of(events(), events(), runs, quiet_runs, st.builds(Burn, numbers), st.just(ColdStart())),
+    st.one_of(events(), events(), runs, quiet_runs, restores, st.builds(Burn, numbers), st.just(ColdStart())),
     min_size=2,
     max_size=40,
 ).map(tuple)

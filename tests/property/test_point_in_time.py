@@ -16,11 +16,11 @@ from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry
 from starrocks_br.domain.status import RESTORABLE, Status
 from tests.property.model import Event, Kind
-from tests.property.operation import Burn, ColdStart, Operation, Outcome, Run, Truth, truth
+from tests.property.operation import Burn, ColdStart, GoBack, Operation, Outcome, Run, Truth, truth
 from tests.property.restoring import restored
 from tests.property.strategies import histories, operations, rough_histories
 
-History = tuple[Event | Run | Burn | ColdStart, ...]
+History = tuple[Event | Run | Burn | ColdStart | GoBack, ...]
 
 
 def check(operation: Operation, chain: Chain, wanted: Truth) -> None:
@@ -105,11 +105,12 @@ def test_an_incremental_backup_captures_what_was_written_since_its_baseline_and_
 
 @given(operations, histories)
 def test_no_chain_grows_beyond_its_limit(operation: Operation, history: History) -> None:
-    """max_chain counts entries, the full one and the target included."""
+    """max_chain counts snapshots, the full one and the target included; a restore made none."""
     operation.play(history)
     for entry in operation.entries:
         if entry.snapshot.status in RESTORABLE:
-            assert len(chain_to(operation.entries, entry.table, entry.label).entries) <= operation.max_chain
+            links = chain_to(operation.entries, entry.table, entry.label).entries
+            assert sum(link.type is not BackupType.RESTORED for link in links) <= operation.max_chain
 
 
 @given(operations, histories)
@@ -140,7 +141,7 @@ def test_after_a_quiet_run_every_table_can_be_restored_whatever_was_lost_before(
             check(operation, chain, truth(table))
 
 
-HARD: dict[str, tuple[Event | Run | Burn | ColdStart, ...]] = {
+HARD: dict[str, tuple[Event | Run | Burn | ColdStart | GoBack, ...]] = {
     "a partition is born and loaded between the look and the cut of a full backup": (
         Run(between=(Event(Kind.ADD, 0, 2), Event(Kind.LOAD, 0, 2))),
         Run(),
@@ -252,6 +253,85 @@ HARD: dict[str, tuple[Event | Run | Burn | ColdStart, ...]] = {
         Run(),
         Event(Kind.GROW, 0, 1),
         Run(between=(Event(Kind.GROW, 0, 0),)),
+        Run(),
+    ),
+    "a table is brought back and loaded": (
+        Event(Kind.LOAD, 0, 0),
+        Run(),
+        Event(Kind.LOAD, 0, 1),
+        Run(),
+        GoBack(),
+        Event(Kind.LOAD, 0, 1),
+        Run(),
+    ),
+    "a table is brought back to an older point, and once more": (
+        Event(Kind.LOAD, 0, 0),
+        Run(),
+        Event(Kind.LOAD, 0, 1),
+        Run(),
+        GoBack(point=1),
+        Event(Kind.LOAD, 0, 0),
+        Run(),
+        Event(Kind.LOAD, 0, 1),
+        GoBack(point=1),
+        Run(),
+    ),
+    "a table that is brought back is loaded as soon as it can be seen": (
+        Event(Kind.LOAD, 0, 0),
+        Run(),
+        Event(Kind.LOAD, 0, 1),
+        Run(),
+        GoBack(exposed=(Event(Kind.LOAD, 0, 0),)),
+        Run(),
+        GoBack(complete=(Event(Kind.LOAD, 0, 1),)),
+        Run(),
+        GoBack(seen=(Event(Kind.LOAD, 0, 0), Event(Kind.LOAD, 0, 1))),
+        Run(),
+    ),
+    "a partition that came last is truncated, replaced or rolled back before it is looked at": (
+        Event(Kind.LOAD, 0, 0),
+        Event(Kind.LOAD, 0, 1),
+        Run(),
+        Event(Kind.LOAD, 0, 1),
+        Run(),
+        GoBack(complete=(Event(Kind.TRUNCATE, 0, 1),)),
+        Run(),
+        GoBack(point=1, complete=(Event(Kind.REPLACE, 0, 1),)),
+        Run(),
+        GoBack(point=2, complete=(Event(Kind.LOAD, 0, 1), Event(Kind.ROLL_BACK, 0, 1))),
+        Run(),
+    ),
+    "partitions that came last change their names before they are looked at": (
+        Run(),
+        Event(Kind.ADD, 0, 2),
+        Event(Kind.ADD, 0, 3),
+        Run(),
+        GoBack(complete=(Event(Kind.DROP, 0, 0), Event(Kind.RENAME_PART, 0, 1), Event(Kind.RENAME_PART, 0, 2))),
+        Run(),
+    ),
+    "a column is remade as soon as the table can be seen": (
+        Event(Kind.LOAD, 0, 0),
+        Run(),
+        GoBack(seen=(Event(Kind.REMAKE_COLUMN),)),
+        Run(),
+    ),
+    "a table is brought back that had its columns remade": (
+        Event(Kind.LOAD, 0, 0),
+        Event(Kind.REMAKE_COLUMN),
+        Run(),
+        Event(Kind.REMAKE_COLUMN),
+        GoBack(),
+        Event(Kind.LOAD, 0, 1),
+        Run(),
+    ),
+    "what was brought back on another cluster goes on there": (
+        Event(Kind.LOAD, 0, 0),
+        Run(),
+        Event(Kind.LOAD, 0, 1),
+        Run(),
+        ColdStart(),
+        GoBack(),
+        Event(Kind.LOAD, 0, 1),
         Run(),
     ),
     "another cluster goes on with the same history": (

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from attrs import evolve
 
+from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.journal import OPEN_STEPS, Journal, Mark, StepStatus, unfinished
-from starrocks_br.domain.names import Label, RepositoryName, RestoreId, TableRef
+from starrocks_br.domain.names import ClusterId, Label, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.ports import BackupHistory, RestoreHistory
-from starrocks_br.domain.snapshot import Entry, Outline, Reading
+from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Outline, Reading
 from starrocks_br.domain.status import Event, Status, outcome, sources
+
+MOST_TIMINGS: Final = 200
+_OF_A_JOB: Final = frozenset({BackupType.FULL, BackupType.INCREMENTAL})
 
 
 class MemoryBackupHistory(BackupHistory):
@@ -69,6 +73,32 @@ class MemoryBackupHistory(BackupHistory):
             self._entries[label] = tuple(evolve(entry, snapshot=snapshot) for entry in entries)
         return sum(map(len, new.values()))
 
+    def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:  # noqa: D102
+        newest_first = sorted(self._entries.values(), key=_ended, reverse=True)
+        found = (_timing(entries) for entries in newest_first if entries[0].snapshot.cluster == cluster)
+        return tuple(timing for timing in found if timing is not None)[:MOST_TIMINGS]
+
+
+def _ended(entries: Sequence[Entry]) -> tuple[bool, datetime | None, Label]:
+    snapshot = entries[0].snapshot
+    return snapshot.finished_at is not None, snapshot.finished_at, snapshot.label
+
+
+def _timing(entries: Sequence[Entry]) -> Timing | None:
+    """What the snapshot's job took; None if it had none, or not all is known of it."""
+    snapshot = entries[0].snapshot
+    if snapshot.status is not Status.FINISHED or snapshot.submitted_at is None or snapshot.finished_at is None:
+        return None
+    held = [
+        entry.outline()
+        for entry in entries
+        if entry.type in _OF_A_JOB and entry.captured and entry.consistency is not Consistency.UNKNOWN
+    ]
+    sizes = [outline.size for outline in held if outline.size is not None]
+    if not held or len(sizes) < len(held):
+        return None
+    return Timing(size=sum(sizes), seconds=(snapshot.finished_at - snapshot.submitted_at).total_seconds())
+
 
 def _made(entries: Sequence[Entry]) -> tuple[datetime, Label]:
     return entries[0].snapshot.created_at, entries[0].label
@@ -103,8 +133,14 @@ class MemoryRestoreHistory(RestoreHistory):
         self._journals[restore] = evolve(journal, steps=steps)
 
     def unfinished(self) -> tuple[Journal, ...]:  # noqa: D102
-        journals = sorted(self._journals.values(), key=lambda journal: (journal.created_at, journal.restore))
-        return unfinished(journals)
+        return unfinished(self._oldest_first())
 
-    def journal(self, restore: RestoreId) -> Journal | None:  # noqa: D102
-        return self._journals.get(restore)
+    def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:  # noqa: D102
+        del cluster  # nobody notes here when a step ended
+        return ()
+
+    def journals(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:  # noqa: D102
+        return tuple(one for one in self._oldest_first() if one.restore in restores)
+
+    def _oldest_first(self) -> list[Journal]:
+        return sorted(self._journals.values(), key=lambda journal: (journal.created_at, journal.restore))

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
+from starrocks_br.domain.backup_plan import newer_job
 from starrocks_br.domain.manifest import Held, Manifest, digest_of
 from starrocks_br.domain.names import PartitionName, TableRef
 from starrocks_br.domain.partitions import UNKNOWN, Identity, Partition, TableState, same_identity
@@ -24,8 +25,8 @@ class Restored:
     Attributes:
         manifest: As what.
         table: The name that it has now.
-        hidden: The last look under the alias, where nobody else could load it; with its schema (`Cluster.observe`).
-        shown: The last look under its name; None if it was hidden until it was complete.
+        hidden: The last look under the alias, where nobody else could load it; schema included (`Cluster.observe`).
+        shown: The last look under its name, schema included; None if it was hidden until it was complete.
         newest_job: The greatest JobId that its database told of at a look before it was exposed
             (`Observation.newest_job`); None if it told of none.
         not_before: The leader's clock before it was exposed (UTC).
@@ -53,6 +54,8 @@ class Restored:
         """Why the next backup cannot be cut against it; empty if it can."""
         if self.seen.table_id != self.hidden.table_id:
             return "another table has taken its place"
+        if newer_job(self.seen.schema_job, self.newest_job):
+            return "its schema was changed before the restore had ended"
         if self.hidden.fingerprint != self.manifest.fingerprint:
             return "its schema is not quite the one that was recorded"
         return ""
@@ -107,11 +110,14 @@ def _unmoved(held: Held, hidden: Partition | None, now: Partition, exposed_at: i
 
     What was seen under the alias is what it was there. Of a partition that came later RESTORE copied version and time
     from the source (O§c); whatever touches it, RESTORE over it included, gives it a time after the table was exposed.
+    One load gives many partitions the same version and time: by its values it is told from one that took its name.
     """
     if hidden is not None:
         return same_identity(hidden.identity, now.identity)
-    sources = {_marks(held.captured.partition.identity), _marks(held.captured.after or UNKNOWN)}
-    return _marks(now.identity) in sources and all(time < exposed_at for _, _, time in now.identity)
+    source = held.captured.partition
+    marks = {_marks(source.identity), _marks(held.captured.after or UNKNOWN)}
+    copied = now.values == source.values and _marks(now.identity) in marks
+    return copied and all(time < exposed_at for _, _, time in now.identity)
 
 
 def _marks(identity: Identity) -> tuple[tuple[int, int], ...]:

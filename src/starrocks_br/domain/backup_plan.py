@@ -108,7 +108,7 @@ class BackupPolicy:
 
     Attributes:
         full: Always.
-        max_chain: The greatest number of entries in a chain.
+        max_chain: The greatest number of snapshots in a chain; what a restore recorded is none.
     """
 
     full: bool = False
@@ -122,7 +122,7 @@ class Recorded:
     Attributes:
         manifest: The table at its newest baseline; None if that cannot be folded.
         baseline: That baseline's label.
-        length: How many entries lead to it.
+        length: How many snapshots lead to it.
         seen_at: When the table was last looked at by a finished or unchanged backup.
         newest_point: Its newest point, leaves included; None if that is not known.
         missing: Holders that the repository has no longer.

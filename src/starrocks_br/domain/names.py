@@ -150,6 +150,13 @@ def before_name(replaced: TableName, restore: RestoreId) -> TableName:
     return table_name(replaced[: MAX_TABLE - len(suffix)] + suffix)
 
 
+def restore_of(table: TableName) -> RestoreId | None:
+    """The restore whose hidden table this is; None for any other table."""
+    if not table.startswith(ALIAS_PREFIX) or not _TOKEN.fullmatch(table.removeprefix(ALIAS_PREFIX)):
+        return None
+    return RestoreId(table.removeprefix(ALIAS_PREFIX))
+
+
 @frozen(order=True)
 class TableRef:
     """A table by database and name; `str()` is `db.t`, and `parse` reads that back."""

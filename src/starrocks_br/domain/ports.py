@@ -10,9 +10,11 @@ from typing import Protocol
 from attrs import field, frozen
 
 from starrocks_br.domain.backup_plan import DatabaseBackup
+from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.events import Progress
 from starrocks_br.domain.journal import Journal, Mark
 from starrocks_br.domain.names import (
+    ClusterId,
     DatabaseName,
     Label,
     PartitionName,
@@ -273,6 +275,10 @@ class BackupHistory(Protocol):
             How many rows came over.
         """
 
+    @abstractmethod
+    def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:
+        """What the newest 200 BACKUP jobs of a cluster took, of which both times and all sizes are known."""
+
 
 class RestoreHistory(Protocol):
     """The repository port of `ops.restore_history`: the journal of restores. Called by the services."""
@@ -296,8 +302,15 @@ class RestoreHistory(Protocol):
         """Restores that a kill left open."""
 
     @abstractmethod
-    def journal(self, restore: RestoreId) -> Journal | None:
-        """One restore, whatever became of it; None if nothing is written of it."""
+    def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:
+        """What the newest RESTORE jobs of a cluster took, of which the size is known; at most 200 steps are read.
+
+        Steps of several restores that were done by one job count as one. A store that keeps no times knows none.
+        """
+
+    @abstractmethod
+    def journals(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
+        """These restores, whatever became of them; unknown ones are left out."""
 
 
 class Clock(Protocol):

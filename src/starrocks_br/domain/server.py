@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +19,9 @@ BEFORE_THE_CUT: Final = frozenset({"PENDING", "SNAPSHOTING"})
 
 SLOT_TAKEN: Final = "Can only run one backup or restore job"
 """How BACKUP and RESTORE are refused while a job holds the database's slot (R§3.2, H4)."""
+
+
+_PARTITIONS: Final = re.compile(r" PARTITIONS \[[^\]]*\]")
 
 
 class JobKind(StrEnum):
@@ -65,6 +69,11 @@ class Job:
     def ended(self) -> bool:
         """Whether it will not change any more."""
         return self.state in {DONE, CANCELLED}
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The tables that a RESTORE restores, as the snapshot names them: `orders PARTITIONS [p1, p2], dim` (R§6)."""
+        return frozenset(_PARTITIONS.sub("", self.objects).split(", "))
 
     @property
     def cut(self) -> bool:

@@ -13,7 +13,7 @@ from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import Label, TableRef
 from starrocks_br.domain.partitions import Observation
 from starrocks_br.domain.ports import Ports
-from starrocks_br.domain.snapshot import Entry, Outline
+from starrocks_br.domain.snapshot import BackupType, Entry, Outline
 from starrocks_br.domain.status import RESTORABLE
 from starrocks_br.services.requests import Place
 
@@ -26,8 +26,8 @@ def recorded(ports: Ports, place: Place, look: Observation) -> dict[TableRef, Re
         for table, state in look.tables.items()
         if (base := newest_baseline(outlines[table], table, look.cluster, place.repository, state.table_id))
     }
-    chains = {table: _labels(outlines[table], table, base) for table, base in bases.items()}
-    entries = _read(ports, {label for labels in chains.values() for label in labels})
+    chains = {table: _links(outlines[table], table, base) for table, base in bases.items()}
+    entries = _read(ports, {link.label for links in chains.values() for link in links})
     manifests = {table: _manifest(ports, entries, table, base.label) for table, base in bases.items()}
     timestamps = {entry.label: entry.snapshot.backup_timestamp for entry in entries}
     missing = _missing(ports, place, manifests.values(), timestamps)
@@ -35,7 +35,7 @@ def recorded(ports: Ports, place: Place, look: Observation) -> dict[TableRef, Re
         table: Recorded(
             manifest=manifests[table],
             baseline=base.label,
-            length=len(chains[table]),
+            length=sum(link.type is not BackupType.RESTORED for link in chains[table]),
             seen_at=base.seen_at,
             newest_point=base.newest_point,
             missing=missing,
@@ -52,9 +52,9 @@ def _by_table(outlines: Collection[Outline], tables: Collection[TableRef]) -> di
     return grouped
 
 
-def _labels(outlines: Collection[Outline], table: TableRef, base: Baseline) -> tuple[Label, ...]:
+def _links(outlines: Collection[Outline], table: TableRef, base: Baseline) -> tuple[Outline, ...]:
     try:
-        return tuple(outline.label for outline in lineage(outlines, table, base.label))
+        return lineage(outlines, table, base.label)
     except BrokenChain:
         return ()
 

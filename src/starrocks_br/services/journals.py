@@ -9,7 +9,7 @@ from attrs import evolve
 
 from starrocks_br.domain.errors import Refused
 from starrocks_br.domain.events import Settled
-from starrocks_br.domain.journal import QUIET, Journal, JournalStep, Mark, StepStatus
+from starrocks_br.domain.journal import GRACE, QUIET, Journal, JournalStep, Mark, StepStatus
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_steps import RestorePartitions, Step
@@ -45,13 +45,12 @@ def why_alive(ports: Ports, journal: Journal, server: Server) -> str:
     just_ended = job is not None and job.finished_at is not None and server.now - job.finished_at < QUIET
     if just_ended or journal.may_be_alive(server.now):
         return f"a restore of {journal.target} may still be at work: it was heard of less than a minute ago"
+    if job is None and journal.may_arrive(server.now):
+        return (
+            f"a restore of {journal.target} was stopped while its last RESTORE was sent: "
+            f"that may still arrive, for {GRACE.total_seconds():.0f} s"
+        )
     return ""
-
-
-def running_job(ports: Ports, journal: Journal) -> Job | None:
-    """The journal's RESTORE job, if it has not ended."""
-    job = last_job(ports, journal)
-    return job if job is not None and not job.ended else None
 
 
 def last_job(ports: Ports, journal: Journal) -> Job | None:
@@ -68,7 +67,7 @@ def is_job_of(job: Job, step: RestorePartitions, since: datetime) -> bool:
         job.label == step.label
         and job.timestamp == step.backup_timestamp
         and job.created_at >= since
-        and step.source in job.objects
+        and step.source in job.sources
     )
 
 
@@ -131,7 +130,7 @@ def _applied(ports: Ports, steps: Iterable[Step]) -> str:
     return ""
 
 
-def give_up(ports: Ports, restore: RestoreId, step: int, why: str) -> str:
+def give_up(ports: Ports, restore: RestoreId, step: int, why: str, *, interrupted: bool = False) -> str:
     """Take back what a failing restore made, unless its job still runs; what was done, for people.
 
     Args:
@@ -139,13 +138,16 @@ def give_up(ports: Ports, restore: RestoreId, step: int, why: str) -> str:
         restore: Which.
         step: The number of the step that failed: written down last, so that a kill meanwhile leaves the journal open.
         why: Its error.
+        interrupted: Whether it was stopped from outside, perhaps with a statement under way.
     """
     for journal in ports.restores.unfinished():
         if journal.restore != restore:
             continue
-        job = running_job(ports, journal)
-        if job is not None:
+        job = last_job(ports, journal)
+        if job is not None and not job.ended:
             return f"its job is still {job.state}; the next command takes it back"
+        if interrupted and job is None and journal.may_arrive(ports.cluster.now()):
+            return "its last RESTORE may still arrive; the next command takes it back"
         closed = close_journal(ports, journal)
         ports.restores.mark([Mark(restore=restore, number=step, status=StepStatus.FAILED, detail=why)])
         return closed.detail

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from attrs import define, field
 
@@ -13,6 +12,7 @@ from starrocks_br.domain.chain import chain_to
 from starrocks_br.domain.conclusion import Looked, look_again
 from starrocks_br.domain.errors import BrokenChain, JobFailed, OutcomeUnknown
 from starrocks_br.domain.events import Settled
+from starrocks_br.domain.journal import GRACE
 from starrocks_br.domain.manifest import extend
 from starrocks_br.domain.names import DatabaseName, Label, PartitionName, RepositoryName, TableRef
 from starrocks_br.domain.partitions import Identity
@@ -22,10 +22,8 @@ from starrocks_br.domain.snapshot import BackupType, Entry, Snapshot
 from starrocks_br.domain.status import UNSETTLED, Event, Status
 from starrocks_br.services.conclude import conclude, late
 from starrocks_br.services.journals import close_journals
+from starrocks_br.services.late_restores import drop_late_tables
 from starrocks_br.services.requests import Place
-
-GRACE: Final = timedelta(seconds=300 + 10 + 60)
-"""query_timeout, the wait for the submit lock, and a minute: what was sent longer ago has acted, or never will."""
 
 
 @define(kw_only=True)
@@ -46,6 +44,7 @@ class Reconciled:
 def reconcile(ports: Ports, place: Place, server: Server) -> Reconciled:
     """Settle what can be settled; leave alone what still runs. Safe to do at any time, and to do again."""
     found = Reconciled()
+    found.settled.extend(drop_late_tables(ports, server))
     found.busy = close_journals(ports, server, found.settled)
     snapshots = _open_snapshots(ports)
     own = [snapshot for snapshot in snapshots if snapshot.cluster == server.cluster]

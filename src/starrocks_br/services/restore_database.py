@@ -70,7 +70,7 @@ class DatabaseRestore:
         for one in self.tables:
             if one.step is not None:
                 try:
-                    give_up(self.ports, one.plan.restore, one.position, "stopped by the user")
+                    give_up(self.ports, one.plan.restore, one.position, "stopped by the user", interrupted=True)
                 except ClusterError as error:
                     self._warn(
                         f"what the restore of {one.plan.target.table} began stays until the next command: {error}"

@@ -52,7 +52,7 @@ def undo(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
 
 def _dead_journal(ports: Ports, server: Server, restore: RestoreId) -> Journal:
     """What is written of a restore that nobody is at work on. Raises UnknownRestore or Busy."""
-    journal = ports.restores.journal(restore)
+    journal = next(iter(ports.restores.journals([restore])), None)
     if journal is None or journal.cluster != server.cluster:
         raise UnknownRestore(
             f"restore {restore} is not known",

@@ -20,9 +20,10 @@ from starrocks_br.adapters.sqlalchemy_core.executor import SqlAlchemyExecutor
 from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.domain.errors import OutcomeUnknown
+from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.events import Progress
 from starrocks_br.domain.journal import Journal, Mark
-from starrocks_br.domain.names import DatabaseName, Label, RepositoryName, RestoreId, TableRef
+from starrocks_br.domain.names import ClusterId, DatabaseName, Label, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.ports import BackupHistory, Ports, RestoreHistory
 from starrocks_br.domain.snapshot import Entry, Outline, Reading
 from starrocks_br.domain.status import Event, Status
@@ -218,6 +219,10 @@ class Remembered(BackupHistory):
         """As the store does it."""
         return self.store.adopt(alias, saved_by=saved_by, repository=repository)
 
+    def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:
+        """As the store has them."""
+        return self.store.timings(cluster)
+
 
 @define
 class Journals(RestoreHistory):
@@ -253,7 +258,10 @@ class Journals(RestoreHistory):
         """As the store has them."""
         return tuple(evolve(one, marked_at=self.marked[one.restore]) for one in self.store.unfinished())
 
-    def journal(self, restore: RestoreId) -> Journal | None:
-        """As the store has it."""
-        found = self.store.journal(restore)
-        return None if found is None else evolve(found, marked_at=self.marked[restore])
+    def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:
+        """As the store has them."""
+        return self.store.timings(cluster)
+
+    def journals(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
+        """As the store has them."""
+        return self.store.journals(restores)

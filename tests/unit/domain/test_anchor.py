@@ -158,6 +158,15 @@ def test_a_time_that_is_not_before_the_exposure_proves_nothing() -> None:
         assert known(anchor)[P2] == wanted
 
 
+def test_a_partition_is_told_from_its_sibling_of_the_same_load_by_its_values() -> None:
+    """Both have the source's version and time; one took the other's name."""
+    full = manifest(part("p1", 10))
+    both = extend(full, next_entry(full, 1, part("p2", 11, values="a"), part("p3", 12, values="b")))
+    last = shown(made("p1", 20, 2), part("p2", 22, values="b"), part("p3", 21, values="a"))
+    anchor = anchored(restored(made("p1", 20, 2), manifest=both, shown=last), HERE)
+    assert known(anchor) == {P1: identity(20, 2), P2: UNKNOWN, PartitionName("p3"): UNKNOWN}
+
+
 def test_what_was_never_known_is_not_known_by_its_marks() -> None:
     """The recorded identity is unknown: no version and time can be that of its source."""
     unseen = manifest(part("p1", 10), evolve(part("p2", 11), identity=UNKNOWN))
@@ -180,6 +189,9 @@ def test_another_table_or_another_schema_is_no_baseline() -> None:
     assert restored(made("p1", 20, 2), shown=shown()).obstacle == ""
     taken = restored(made("p1", 20, 2), shown=table(table_id=71))
     assert taken.obstacle == "another table has taken its place"
+    assert restored(shown=evolve(shown(), schema_job=40)).obstacle == ""
+    remade = restored(shown=evolve(shown(), schema_job=41))
+    assert remade.obstacle == "its schema was changed before the restore had ended"
     changed = restored(hidden=table(table=ALIAS, table_id=70, fingerprint="g"))
     assert changed.obstacle == "its schema is not quite the one that was recorded"
 

@@ -54,3 +54,15 @@ def test_a_snapshot_is_usable_with_one_timestamp_and_no_problem() -> None:
     assert RemoteSnapshot(label="a", backup_timestamp="ts").usable
     assert not RemoteSnapshot(label="a").usable
     assert not RemoteSnapshot(label="a", backup_timestamp="ts", problem="md5 differs").usable
+
+
+@pytest.mark.parametrize(
+    ("objects", "sources"),
+    [
+        ("t", {"t"}),
+        ("t PARTITIONS [p1, u, p2]", {"t"}),
+        ("t PARTITIONS [p1], u, v w PARTITIONS [x]", {"t", "u", "v w"}),
+    ],
+)
+def test_a_restore_names_its_tables_and_partitions_are_none(objects: str, sources: set[str]) -> None:
+    assert job(objects=objects).sources == sources

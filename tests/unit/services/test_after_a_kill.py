@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from starrocks_br.domain.journal import GRACE
 from starrocks_br.services import backup
-from starrocks_br.services.reconcile import GRACE
 from tests.support.world import Killed, World, kill
 
 

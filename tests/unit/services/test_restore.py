@@ -16,7 +16,6 @@ from starrocks_br.domain.errors import (
     TargetExists,
     UnknownTable,
     Unreachable,
-    Unrestorable,
     VerificationMismatch,
 )
 from starrocks_br.domain.events import RestorePlanned, StepDone

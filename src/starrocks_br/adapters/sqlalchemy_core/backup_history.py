@@ -36,7 +36,9 @@ from starrocks_br.adapters.sqlalchemy_core.backup_rows import (
 from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
 from starrocks_br.adapters.sqlalchemy_core.store import OpsStore, bare
 from starrocks_br.adapters.sqlalchemy_core.tables import MAX_ROWS, ops_tables
-from starrocks_br.domain.names import DatabaseName, Label, RepositoryName, TableRef
+from starrocks_br.adapters.sqlalchemy_core.timings import backup_jobs
+from starrocks_br.domain.estimate import Timing
+from starrocks_br.domain.names import ClusterId, DatabaseName, Label, RepositoryName, TableRef
 from starrocks_br.domain.ports import BackupHistory
 from starrocks_br.domain.snapshot import Entry, Outline, Reading, Snapshot
 from starrocks_br.domain.status import Event, Status, outcome, sources
@@ -153,6 +155,9 @@ class SqlAlchemyBackupHistory(BackupHistory):
             f"taking over the rows of {alias}",
         )
         return self._count() - before
+
+    def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:  # noqa: D102
+        return backup_jobs(self._store, self._history, cluster)
 
     def _columns_of(self, other: TableRef) -> list[str]:
         """Those of our columns that another history table has: an older one lacks some."""

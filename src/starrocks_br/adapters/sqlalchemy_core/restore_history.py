@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -13,9 +13,12 @@ from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
 from starrocks_br.adapters.sqlalchemy_core.fields import Fields
 from starrocks_br.adapters.sqlalchemy_core.store import OpsStore, bare
 from starrocks_br.adapters.sqlalchemy_core.tables import MAX_ROWS, cut_to_bytes, ops_tables
+from starrocks_br.adapters.sqlalchemy_core.timings import restore_jobs
 from starrocks_br.adapters.step_documents import dumps_step, loads_step
+from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.journal import OPEN_STEPS, Journal, JournalStep, Mark, StepStatus, unfinished
 from starrocks_br.domain.names import (
+    ClusterId,
     DatabaseName,
     RestoreId,
     TableRef,
@@ -114,23 +117,30 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
             .join(still_open, still_open.c.restore_id == history.c.restore_id)
             .order_by(history.c.created_at, history.c.restore_id, history.c.step)
         )
-        return unfinished(self._read(query))
+        return unfinished(self._journals(query))
 
-    def journal(self, restore: RestoreId) -> Journal | None:
-        """One restore, whatever became of it.
+    def journals(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
+        """Some restores, whatever became of them.
 
         Raises:
-            DamagedDocument: A step of it cannot be read.
+            DamagedDocument: A step cannot be read.
         """
         history = self._history.alias("h")
-        query = select(history).where(history.c.restore_id == restore).order_by(history.c.step)
-        return next(iter(self._read(query)), None)
+        query = (
+            select(history)
+            .where(history.c.restore_id.in_(sorted(restores)))
+            .order_by(history.c.created_at, history.c.restore_id, history.c.step)
+        )
+        return tuple(self._journals(query))
 
-    def _read(self, query: Select[Any]) -> list[Journal]:
+    def _journals(self, query: Select[Any]) -> list[Journal]:
         journals: dict[object, list[Row]] = {}
         for row in self._store.read(query, "reading the journal of restores"):
             journals.setdefault(row["restore_id"], []).append(row)
         return [_journal(rows) for rows in journals.values()]
+
+    def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:  # noqa: D102
+        return restore_jobs(self._store, self._history, cluster)
 
 
 def _journal(rows: Sequence[Row]) -> Journal:

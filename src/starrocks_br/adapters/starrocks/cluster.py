@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from starrocks_br.adapters.starrocks import looks, rows, statements
+from starrocks_br.adapters.starrocks import dependents, looks, rows, statements
 from starrocks_br.adapters.starrocks.statements import Statement
 from starrocks_br.domain.backup_plan import DatabaseBackup
-from starrocks_br.domain.errors import Refused, UnknownTable, UnsupportedServer
+from starrocks_br.domain.dependents import Grant, MaterializedView, Repair
+from starrocks_br.domain.errors import AccessDenied, Refused, UnknownTable, UnsupportedServer
 from starrocks_br.domain.names import DatabaseName, Label, PartitionName, RepositoryName, TableName, TableRef
 from starrocks_br.domain.partitions import Observation, TableState
 from starrocks_br.domain.ports import Cluster, Rows, SqlExecutor
@@ -178,6 +179,31 @@ class StarRocksCluster(Cluster):
 
     def list_snapshots(self, repository: RepositoryName) -> tuple[RemoteSnapshot, ...]:  # noqa: D102
         return rows.listed_snapshots(self._run(statements.list_snapshots(repository)))
+
+    def grants_on(self, tables: Collection[TableRef]) -> Mapping[TableRef, tuple[Grant, ...]]:  # noqa: D102
+        if not tables:
+            return {}
+        users, roles = (self._run(statements.grants_on(tables, who)) for who in ("users", "roles"))
+        return dependents.grants(tables, users, roles)
+
+    def materialized_views(self) -> tuple[MaterializedView, ...]:  # noqa: D102
+        views = self._run(statements.MATERIALIZED_VIEWS)
+        try:
+            dependencies = self._run(statements.DEPENDENCIES) if views.rows else None
+        except (Refused, AccessDenied):
+            dependencies = None
+        return dependents.materialized_views(views, dependencies)
+
+    def colocate_groups(self, tables: Collection[TableRef]) -> Mapping[TableRef, str]:  # noqa: D102
+        if not tables:
+            return {}
+        return dependents.colocate_groups(tables, self._run(statements.properties_of({one.database for one in tables})))
+
+    def repair(self, repair: Repair) -> None:  # noqa: D102
+        self._run(statements.for_repair(repair))
+
+    def spell(self, repair: Repair) -> str:  # noqa: D102
+        return statements.for_repair(repair).sql
 
     def initialise(self, replication_num: int) -> bool:  # noqa: D102
         for statement in statements.create_ops(self._ops, replication_num):

@@ -9,6 +9,7 @@ from typing import Final, assert_never
 from attrs import field, frozen
 
 from starrocks_br.domain.backup_plan import DatabaseBackup, TableBackup
+from starrocks_br.domain.dependents import Activate, Colocate, Grant, GrantAgain, Refresh, Repair
 from starrocks_br.domain.errors import InvalidName
 from starrocks_br.domain.names import SHADOW_PARTITION, DatabaseName, Label, PartitionName, RepositoryName, TableRef
 from starrocks_br.domain.restore_steps import (
@@ -343,6 +344,90 @@ def _values(partition: NewPartition) -> str:
     if all(len(values) == 1 for values in partition.values):
         return f"IN ({', '.join(literal(value) for (value,) in partition.values)})"
     return f"IN ({', '.join(tuples)})"
+
+
+# --- what hangs on a table --------------------------------------------------------------------------------------------
+
+MOST_VALUES: Final = 10_000
+"""Values that one IN may hold (O2§y9)."""
+
+_PRIVILEGE = re.compile(r"[A-Z]+( [A-Z]+)*")
+_USER = re.compile(r"'(?P<name>.*)'@(?:'(?P<host>[^']*)'|\['(?P<domain>[^']*)'\])", re.DOTALL)
+
+MATERIALIZED_VIEWS: Final = Statement(
+    "SELECT TABLE_SCHEMA, TABLE_NAME, IS_ACTIVE, INACTIVE_REASON, MATERIALIZED_VIEW_DEFINITION "
+    "FROM information_schema.materialized_views"
+)
+DEPENDENCIES: Final = Statement(
+    "SELECT OBJECT_DATABASE, OBJECT_NAME, REF_OBJECT_DATABASE, REF_OBJECT_NAME FROM sys.object_dependencies "
+    "WHERE REF_OBJECT_CATALOG = 'default_catalog'"
+)
+
+
+def grants_on(tables: Collection[TableRef], grantees: str) -> Statement:
+    """Who was granted what; one on ALL TABLES is shown for each of them.
+
+    Args:
+        tables: At least one. If they have too many names for one IN, more is answered than was asked.
+        grantees: "users" or "roles".
+    """
+    databases = _in("OBJECT_DATABASE", "d", {ref.database for ref in tables})
+    names = _in("OBJECT_NAME", "n", {ref.name for ref in tables})
+    if len(names.values) + len(databases.values) > MOST_VALUES:
+        names = Statement("OBJECT_NAME IS NOT NULL")
+    return Statement(
+        f"SELECT GRANTEE, OBJECT_DATABASE, OBJECT_NAME, PRIVILEGE_TYPE, IS_GRANTABLE FROM sys.grants_to_{grantees} "
+        f"WHERE OBJECT_CATALOG = 'default_catalog' AND OBJECT_TYPE = 'TABLE' AND {databases.sql} AND {names.sql}",
+        {**databases.values, **names.values},
+    )
+
+
+def properties_of(databases: Collection[str]) -> Statement:
+    """The properties of every table in the databases."""
+    condition = _in("TABLE_SCHEMA", "d", databases)
+    return Statement(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, PROPERTIES FROM information_schema.tables_config "
+        f"WHERE TABLE_ENGINE = 'OLAP' AND {condition.sql}",
+        condition.values,
+    )
+
+
+def for_repair(repair: Repair) -> Statement:
+    """The statement of one repair.
+
+    Raises:
+        InvalidName: A name that cannot be quoted, or a user or privilege of a form that is not known.
+    """
+    match repair:
+        case GrantAgain(table=ref, grant=grant):
+            option = " WITH GRANT OPTION" if grant.grantable else ""
+            return Statement(f"GRANT {_privileges(grant)} ON TABLE {table(ref)} TO {_grantee(grant)}{option}")
+        case Colocate(table=ref, group=group):
+            return Statement(f"ALTER TABLE {table(ref)} SET ({_properties({'colocate_with': group})})")
+        case Activate(view=ref):
+            return Statement(f"ALTER MATERIALIZED VIEW {table(ref)} ACTIVE")
+        case Refresh(view=ref):
+            return Statement(f"REFRESH MATERIALIZED VIEW {table(ref)}")
+        case _:
+            assert_never(repair)
+
+
+def _privileges(grant: Grant) -> str:
+    for privilege in grant.privileges:
+        if not _PRIVILEGE.fullmatch(privilege):
+            raise InvalidName(f"{privilege!r} is no privilege")
+    return ", ".join(sorted(grant.privileges))
+
+
+def _grantee(grant: Grant) -> str:
+    """A role, or a user out of `'name'@'host'` or `'name'@['domain']`, as sys.grants_to_users writes them."""
+    if grant.is_role:
+        return f"ROLE {literal(grant.grantee)}"
+    found = _USER.fullmatch(grant.grantee)
+    if found is None:
+        raise InvalidName(f"{grant.grantee!r} is no user")
+    host = literal(found["host"]) if found["domain"] is None else f"[{literal(found['domain'])}]"
+    return f"USER {literal(found['name'])}@{host}"
 
 
 # --- our own tables ---------------------------------------------------------------------------------------------------

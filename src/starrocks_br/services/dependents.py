@@ -1,0 +1,248 @@
+"""Putting back what hangs on a restored table: grants, the colocate group, materialized views that read it.
+
+None of it can make a restore fail: what cannot be read or put back becomes a note for people, with the server's words
+and the statement to run. `before` looks before the old table loses its name; `hand_over` may be called while the new
+one still has its alias, so that nobody is locked out for a moment; `after` puts back what is missing then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Final, TypeVar
+
+from starrocks_br.domain.dependents import (
+    Activate,
+    Colocate,
+    Dependents,
+    Grant,
+    GrantAgain,
+    MaterializedView,
+    Refresh,
+    Repair,
+    lost_grants,
+    may_activate,
+    readers,
+)
+from starrocks_br.domain.errors import AccessDenied, ClusterError, InvalidName, Refused, Unreachable
+from starrocks_br.domain.names import TableRef
+from starrocks_br.domain.ports import Ports
+
+_LONGEST: Final = 500
+"""Characters of the server's words in a note: it may quote a whole query."""
+
+_GRANTS_UNKNOWN: Final = (
+    "who was granted what on {tables} cannot be read ({words}), so nothing is granted again; somebody with the role "
+    "user_admin finds it in sys.grants_to_users and sys.grants_to_roles, under the name that the old table has now"
+)
+_VIEWS_UNKNOWN: Final = "which materialized views read {tables} cannot be read ({words}); see SHOW MATERIALIZED VIEWS"
+_GROUPS_UNKNOWN: Final = "whether {tables} had a colocate group cannot be read ({words})"
+_NEW: Final = "nobody was granted anything by name on {tables}, newly made; what is granted ON ALL TABLES holds"
+
+_T = TypeVar("_T")
+
+
+def before(ports: Ports, tables: Collection[TableRef]) -> Dependents:
+    """Look at what hangs on tables that are about to be replaced, or are missing.
+
+    Six statements, however many tables.
+
+    Args:
+        ports: The outside.
+        tables: Under the names that they have now; missing ones may be among them.
+
+    Raises:
+        ClusterError: The cluster does not answer; what it refuses is a note.
+    """
+    notes: list[str] = []
+    groups = _read(lambda: ports.cluster.colocate_groups(tables), _GROUPS_UNKNOWN, tables, notes)
+    existing = tables if groups is None else groups.keys()
+    grants = _read(lambda: ports.cluster.grants_on(existing), _GRANTS_UNKNOWN, existing, notes)
+    views = _read(ports.cluster.materialized_views, _VIEWS_UNKNOWN, tables, notes)
+    return Dependents(
+        groups=dict.fromkeys(tables, "") if groups is None else groups,
+        grants=grants,
+        views={view.name: view for view in views or ()},
+        notes=tuple(notes),
+    )
+
+
+def hand_over(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef]) -> tuple[str, ...]:
+    """Give restored tables the grants and the colocate groups of those whose places they take.
+
+    What they have already is left alone, so it may be called again.
+
+    Args:
+        ports: The outside.
+        seen: What `before` saw.
+        restored: From the name that `before` was asked for to the one that the restored table has now.
+
+    Returns:
+        Notes for people.
+    """
+    notes: list[str] = []
+    taken_over = {old: new for old, new in restored.items() if old in seen.groups}
+    if new_ones := sorted(new for old, new in restored.items() if old not in seen.groups):
+        notes.append(_NEW.format(tables=_list(new_ones)))
+    repairs: list[Repair] = [*_regrants(ports, seen, taken_over, notes), *_regroups(ports, seen, taken_over, notes)]
+    return (*notes, *_notes_on(ports, repairs, _attempt(ports, repairs)))
+
+
+def after(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef]) -> tuple[str, ...]:
+    """Put back everything that hangs on restored tables, once they have their names.
+
+    Materialized views that were active, or are inactive because of a table that they read, are made active again.
+    Their rows are left as they are: a refresh reads whole tables, so people are told the statement.
+
+    Args:
+        ports: The outside.
+        seen: What `before` saw.
+        restored: From the name that `before` was asked for to the one that the restored table has now.
+
+    Returns:
+        Notes for people: what was put back, what was not and why, what to run by hand.
+    """
+    return (*seen.notes, *hand_over(ports, seen, restored), *_reactivated(ports, seen, restored))
+
+
+# --- grants and groups ------------------------------------------------------------------------------------------------
+
+
+def _regrants(
+    ports: Ports, seen: Dependents, taken_over: Mapping[TableRef, TableRef], notes: list[str]
+) -> list[GrantAgain]:
+    given = {new: seen.grants[old] for old, new in taken_over.items() if seen.grants and seen.grants.get(old)}
+    if not given:
+        return []
+    now = _read(lambda: ports.cluster.grants_on(given.keys()), _GRANTS_UNKNOWN, given, notes, ClusterError)
+    if now is None:
+        return []
+    return [GrantAgain(new, grant) for new in sorted(given) for grant in lost_grants(given[new], now[new])]
+
+
+def _regroups(
+    ports: Ports, seen: Dependents, taken_over: Mapping[TableRef, TableRef], notes: list[str]
+) -> list[Colocate]:
+    wanted = {new: seen.groups[old] for old, new in taken_over.items() if seen.groups[old]}
+    now = _read(lambda: ports.cluster.colocate_groups(wanted.keys()), _GROUPS_UNKNOWN, wanted, notes, ClusterError)
+    return [Colocate(new, wanted[new]) for new in sorted(wanted) if now is not None and now.get(new) != wanted[new]]
+
+
+# --- materialized views -----------------------------------------------------------------------------------------------
+
+
+def _reactivated(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef]) -> Iterable[str]:
+    names = {*restored, *restored.values()}
+    notes: list[str] = []
+    views = _read(ports.cluster.materialized_views, _VIEWS_UNKNOWN, restored.values(), notes, ClusterError) or ()
+    affected = readers(names, seen.views.values(), views)
+    inactive = sorted((one for one in views if one.name in affected and not one.active), key=lambda one: one.name)
+    wanted = [Activate(one.name) for one in inactive if may_activate(one, seen.views.get(one.name))]
+    failed = _activate(ports, wanted)
+    left = [one for one in inactive if Activate(one.name) not in wanted]
+    return (*notes, *_notes_on(ports, wanted, failed), *(_left_alone(ports, one) for one in left))
+
+
+def _activate(ports: Ports, wanted: list[Activate]) -> dict[Repair, str]:
+    """Try for as long as one more works: one that reads another works only after it."""
+    failed = _attempt(ports, wanted)
+    while failed and len(failed) < len(wanted):
+        wanted = [one for one in wanted if one in failed]
+        failed = _attempt(ports, wanted)
+    return failed
+
+
+def _left_alone(ports: Ports, view: MaterializedView) -> str:
+    return (
+        f"materialized view {view.name} was inactive before and stays so ({_words(view.reason)})"
+        f"{_by_hand(ports, Activate(view.name))}"
+    )
+
+
+# --- trying and telling -----------------------------------------------------------------------------------------------
+
+
+def _read(
+    look: Callable[[], _T],
+    unknown: str,
+    tables: Iterable[TableRef],
+    notes: list[str],
+    survived: type[ClusterError] = Refused,
+) -> _T | None:
+    """What a look shows; None and a note if the server does not show it."""
+    try:
+        return look()
+    except (survived, Refused, AccessDenied) as error:
+        notes.append(unknown.format(tables=_list(sorted(tables)), words=_words(str(error))))
+        return None
+
+
+def _attempt(ports: Ports, repairs: Iterable[Repair]) -> dict[Repair, str]:
+    """Carry out what can be; what failed, with the reason. A cluster that is gone is not asked again and again."""
+    failed: dict[Repair, str] = {}
+    gone: Unreachable | None = None
+    for repair in repairs:
+        error = gone or _try(ports, repair)
+        if error is not None:
+            failed[repair] = _words(str(error))
+        gone = error if isinstance(error, Unreachable) else None
+    return failed
+
+
+def _try(ports: Ports, repair: Repair) -> ClusterError | InvalidName | None:
+    try:
+        ports.cluster.repair(repair)
+    except (ClusterError, InvalidName) as error:
+        return error
+    return None
+
+
+def _notes_on(ports: Ports, repairs: Collection[Repair], failed: Mapping[Repair, str]) -> list[str]:
+    """One note for each failure, one for each table whose grants are back, one for each other thing that is done."""
+    done = [repair for repair in repairs if repair not in failed]
+    told = dict.fromkeys(_done(ports, repair, done) for repair in done)
+    return [*told, *(f"{_what(one)} failed ({why}){_by_hand(ports, one)}" for one, why in failed.items())]
+
+
+def _done(ports: Ports, repair: Repair, done: Collection[Repair]) -> str:
+    match repair:
+        case GrantAgain(table=table):
+            given = [one.grant for one in done if isinstance(one, GrantAgain) and one.table == table]
+            return f"{table}: granted again to {', '.join(dict.fromkeys(_who(grant) for grant in given))}"
+        case Activate(view=view):
+            told = _by_hand(ports, Refresh(view), "until it is refreshed it shows the rows that it had")
+            return f"materialized view {view} is active again{told}"
+        case _:
+            return f"{_what(repair)}: done"
+
+
+def _what(repair: Repair) -> str:
+    match repair:
+        case GrantAgain(table=table, grant=grant):
+            return f"granting {', '.join(sorted(grant.privileges))} on {table} again to {_who(grant)}"
+        case Colocate(table=table, group=group):
+            return f"putting {table} back into colocate group {group!r}"
+        case Activate(view=view) | Refresh(view=view):
+            return f"making materialized view {view} active again"
+
+
+def _who(grant: Grant) -> str:
+    return f"role {grant.grantee}" if grant.is_role else grant.grantee
+
+
+def _by_hand(ports: Ports, repair: Repair, why: str = "") -> str:
+    """The end of a note: the statement to run, where it can be written."""
+    try:
+        statement = ports.cluster.spell(repair)
+    except InvalidName as error:
+        return f"; {error}"
+    return f"; {f'{why}: ' if why else 'run '}{statement}"
+
+
+def _list(tables: Iterable[TableRef]) -> str:
+    return ", ".join(str(table) for table in tables)
+
+
+def _words(text: str) -> str:
+    """The server's words on one line, cut where they are long."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

@@ -1,0 +1,80 @@
+"""What hangs on a table: which grants are lost, which materialized views are concerned."""
+
+from __future__ import annotations
+
+import pytest
+
+from starrocks_br.domain.dependents import Dependents, Grant, MaterializedView, lost_grants, may_activate, readers
+from starrocks_br.domain.names import TableRef
+
+USER = "'u'@'%'"
+
+
+def ref(text: str) -> TableRef:
+    """`db.t`."""
+    return TableRef.parse(text)
+
+
+def given(privileges: str, grantee: str = USER, *, is_role: bool = False, grantable: bool = False) -> Grant:
+    """A grant of `a, b`."""
+    words = frozenset(privileges.split(", "))
+    return Grant(grantee=grantee, is_role=is_role, privileges=words, grantable=grantable)
+
+
+def view(name: str, *reads: str, active: bool = True, reason: str = "") -> MaterializedView:
+    """A materialized view that reads these."""
+    return MaterializedView(name=ref(name), active=active, reason=reason, reads=frozenset(map(ref, reads)))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "lost"),
+    [
+        ([given("SELECT, INSERT")], [], [given("SELECT, INSERT")]),
+        ([given("SELECT, INSERT")], [given("INSERT")], [given("SELECT")]),
+        ([given("SELECT"), given("INSERT")], [given("EXPORT")], [given("SELECT, INSERT")]),
+        ([given("SELECT")], [given("SELECT, INSERT")], []),
+        ([given("SELECT")], [given("SELECT", grantable=True)], []),
+        ([given("SELECT", grantable=True)], [given("SELECT")], [given("SELECT", grantable=True)]),
+        ([given("SELECT")], [given("SELECT", is_role=True)], [given("SELECT")]),
+        ([given("SELECT")], [given("SELECT", "'v'@'%'")], [given("SELECT")]),
+        (
+            [given("SELECT", "r", is_role=True), given("ALTER")],
+            [],
+            [given("ALTER"), given("SELECT", "r", is_role=True)],
+        ),
+        ([], [given("SELECT")], []),
+    ],
+)
+def test_lost_is_what_was_granted_and_is_not_any_more(before: list[Grant], now: list[Grant], lost: list[Grant]) -> None:
+    """Whoever held it with the grant option needs that back, too; what holds ON ALL TABLES is in both looks."""
+    assert lost_grants(before, now) == tuple(lost)
+
+
+def test_readers_are_found_through_each_other_and_at_any_look() -> None:
+    """A look after the table lost its name may not show any more who read it."""
+    views = [view("a.one", "d.t"), view("a.two", "a.one", "d.other"), view("a.three", "a.two"), view("a.far", "d.else")]
+    now = [view("a.one"), view("a.late", "a.three")]
+    assert readers([ref("d.t")], views, now) == {ref("a.one"), ref("a.two"), ref("a.three"), ref("a.late")}
+    assert readers([], views) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("before", "reason", "may"),
+    [
+        (view("a.v"), "anything", True),
+        (view("a.v", active=False), "base-table dropped: t", True),
+        (None, "base-mv inactive: mv", True),
+        (view("a.v", active=False), "user use alter materialized view set status to inactive", False),
+        (None, "", False),
+    ],
+)
+def test_nothing_is_activated_that_somebody_wanted_inactive(
+    before: MaterializedView | None, reason: str, may: bool
+) -> None:
+    assert may_activate(view("a.v", active=False, reason=reason), before) is may
+
+
+def test_dependents_show_how_many_and_not_who() -> None:
+    """Names of users stay out of logs."""
+    shown = Dependents(groups={ref("d.t"): ""}, grants={ref("d.t"): (given("SELECT"),)}, views={})
+    assert repr(shown) == "Dependents(groups=1, views=0, notes=())"
