@@ -49,6 +49,21 @@ def _create_user(session: Session, cursor: Cursor) -> Result:
     return OK
 
 
+def _alter_user(session: Session, cursor: Cursor) -> Result:
+    """ALTER USER u DEFAULT ROLE r, … | ALL | NONE: every role is active here, whatever it says."""
+    name = _user(cursor)
+    cursor.expect("DEFAULT", "ROLE")
+    roles = [cursor.name_or_string()]
+    while cursor.accept(","):
+        roles.append(cursor.name_or_string())
+    cursor.end()
+    account = _find_user(session, name)
+    for role in roles:
+        if role not in account.roles and role.upper() not in {"ALL", "NONE"}:
+            raise analyzing(f"Role {role} is not granted to '{name}'@'%'")
+    return OK
+
+
 def _drop_user(session: Session, cursor: Cursor) -> Result:
     if_exists = cursor.accept("IF", "EXISTS")
     name = _user(cursor)
@@ -271,6 +286,7 @@ def _named_tables(session: Session, cursor: Cursor, kind: str) -> list[tuple[int
 
 
 STATEMENTS: Mapping[tuple[str, ...], Handler] = {
+    ("ALTER", "USER"): _alter_user,
     ("CREATE", "ROLE"): _create_role,
     ("DROP", "ROLE"): _drop_role,
     ("CREATE", "USER"): _create_user,

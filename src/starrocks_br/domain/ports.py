@@ -10,6 +10,7 @@ from typing import Protocol
 from attrs import field, frozen
 
 from starrocks_br.domain.backup_plan import DatabaseBackup
+from starrocks_br.domain.dependents import Grant, MaterializedView, Repair
 from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.events import Progress
 from starrocks_br.domain.journal import Journal, Mark
@@ -75,8 +76,8 @@ class SqlExecutor(Protocol):
 class Cluster(Protocol):
     """StarRocks in the domain's words. Called by the services.
 
-    Every method may raise the `ClusterError` kinds of `SqlExecutor.execute`. Only what submits, `apply` and
-    `cancel_backup` change anything. Everything that is read may be read again.
+    Every method may raise the `ClusterError` kinds of `SqlExecutor.execute`. Only what submits, `apply`,
+    `cancel_backup` and `repair` change anything. Everything that is read may be read again.
     """
 
     __slots__ = ()
@@ -194,6 +195,36 @@ class Cluster(Protocol):
     @abstractmethod
     def list_snapshots(self, repository: RepositoryName) -> tuple[RemoteSnapshot, ...]:
         """Every label in the repository; slow: one object-store call per snapshot (O2§y8)."""
+
+    @abstractmethod
+    def grants_on(self, tables: Collection[TableRef]) -> Mapping[TableRef, tuple[Grant, ...]]:
+        """Who may do what with each of the tables, by name or ON ALL TABLES: two statements, however many tables.
+
+        Raises:
+            AccessDenied: Only those who may grant, or were given SELECT on `sys.grants_to_*`, read it (documented, not
+                observed).
+            Refused: The server has no such tables.
+        """
+
+    @abstractmethod
+    def materialized_views(self) -> tuple[MaterializedView, ...]:
+        """Every asynchronous materialized view that the user sees: two statements."""
+
+    @abstractmethod
+    def colocate_groups(self, tables: Collection[TableRef]) -> Mapping[TableRef, str]:
+        """The colocate group of each of the tables that exists, empty for none: one statement."""
+
+    @abstractmethod
+    def repair(self, repair: Repair) -> None:
+        """Put something back. What is there already stays: it may be sent again.
+
+        Raises:
+            InvalidName: A name in it cannot be written as a statement.
+        """
+
+    @abstractmethod
+    def spell(self, repair: Repair) -> str:
+        """The statement that `repair` sends, for people to run. Raises InvalidName as it does."""
 
     @abstractmethod
     def initialise(self, replication_num: int) -> bool:

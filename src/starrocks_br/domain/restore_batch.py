@@ -9,6 +9,7 @@ from typing import TypeVar
 from attrs import field, frozen
 
 from starrocks_br.domain.errors import StarRocksBrError
+from starrocks_br.domain.estimate import Pace
 from starrocks_br.domain.names import DatabaseName, Label, TableRef
 from starrocks_br.domain.restore_plan import RestorePlan
 from starrocks_br.domain.restore_steps import RestorePartitions
@@ -22,11 +23,13 @@ class RestoreBatch:
 
     Attributes:
         plans: One per table, in the order of their names.
+        pace: What jobs take on this cluster; None: nothing is known of that.
         problems: Tables that cannot be brought back, each with the reason.
         notes: What holds for all of them.
     """
 
     plans: tuple[RestorePlan, ...]
+    pace: Pace | None = None
     problems: Mapping[TableRef, StarRocksBrError] = field(factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -35,6 +38,17 @@ class RestoreBatch:
         """The RESTORE jobs in order, database by database, each with what it restores."""
         databases = sorted({plan.target.table.database for plan in self.plans})
         return tuple(job for database in databases for job in statements_of(self._jobs_in(database)))
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the jobs may take, one after the other; None if that cannot be told."""
+        each = [self._lasts(job) for job in self.statements]
+        return sum(one for one in each if one is not None) if None not in each else None
+
+    def _lasts(self, job: Sequence[RestorePartitions]) -> float | None:
+        sizes = [one.size for one in job if one.size is not None]
+        known = self.pace is not None and len(sizes) == len(job)
+        return self.pace.seconds(sum(sizes)) if known and self.pace is not None else None
 
     def _jobs_in(self, database: DatabaseName) -> list[tuple[RestorePartitions, ...]]:
         return [plan.jobs for plan in self.plans if plan.target.table.database == database]

@@ -128,7 +128,7 @@ class Jobs:
     @property
     def resets_counter(self) -> bool:
         """Whether an older snapshot than the newest one sets the counter last."""
-        return self.last.label != list(_by_holder(self.manifest))[-1]
+        return _numbers(self.manifest) and self.last.label != list(_by_holder(self.manifest))[-1]
 
     @property
     def adding(self) -> tuple[Step, ...]:
@@ -214,18 +214,24 @@ def _first(
 ) -> Label:
     """The holder whose job makes the table.
 
-    The newest one comes last, for its AUTO_INCREMENT counter; before it the order is free, and while a live table
-    still serves, the largest one may take its time.
+    A table with an AUTO_INCREMENT column gets the counter of the newest one: that job ends last, or is the only one
+    that sets it. Else the order is free: the largest is not read over, and takes its time while a live table serves.
     """
-    if grown and way is not Way.COPY:
-        return next(iter(grown))
     labels = list(by_holder)
+    if len(grown) == 1:
+        return next(iter(grown))
     if way is Way.COPY:
-        # Nothing comes after it that would set the counter back: INSERT does not.
-        return labels[-1] if len(grown) != 1 else next(iter(grown))
-    if largest and len(labels) > 1:
-        return max(labels[:-1], key=lambda label: _weight(manifest, by_holder[label]))
-    return labels[0]
+        candidates = labels[-1:] if _numbers(manifest) else labels
+    elif largest:
+        candidates = labels[:-1] if _numbers(manifest) and len(labels) > 1 else labels
+    else:
+        candidates = labels[:1]
+    return max(candidates, key=lambda label: _weight(manifest, by_holder[label]))
+
+
+def _numbers(manifest: Manifest) -> bool:
+    """Whether the table may have an AUTO_INCREMENT column: if its DDL was not recorded, nobody knows."""
+    return not manifest.ddl or "AUTO_INCREMENT" in manifest.ddl.upper()
 
 
 def _weight(manifest: Manifest, names: Collection[PartitionName]) -> tuple[int, int]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from attrs import evolve, frozen
 
 from starrocks_br.domain.errors import BrokenChain, TargetExists, Unrestorable
+from starrocks_br.domain.estimate import Pace
 from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import Label, PartitionName, RepositoryName, RestoreId, TableRef, alias_for, before_name
 from starrocks_br.domain.restore_jobs import Jobs, Way
@@ -87,6 +88,7 @@ class RestorePlan:
         aside: The name that the replaced table has in the end; None: nothing is replaced, or it is dropped.
         asked: The instant that was asked for; None: the point of a snapshot was.
         next_point: The first point after the one that is taken; None if there is none.
+        pace: What jobs take on this cluster; None: nothing is known of that.
         notes: What the user should know: limits, risks and their remedy.
     """
 
@@ -101,6 +103,7 @@ class RestorePlan:
     aside: TableRef | None = None
     asked: datetime | None = None
     next_point: datetime | None = None
+    pace: Pace | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -124,6 +127,16 @@ class RestorePlan:
         shown = [number for number, step in enumerate(self.steps) if self._shows(step)]
         return tuple(step for step in self.steps[shown[0] :] if isinstance(step, RestorePartitions)) if shown else ()
 
+    @property
+    def seconds(self) -> float | None:
+        """How long the jobs may take, one after the other; None if that cannot be told."""
+        return _together(self.pace, self.jobs)
+
+    @property
+    def seconds_away(self) -> float | None:
+        """How long the target's name may be absent, or bear a table that is not whole; None if that is unknown."""
+        return _together(self.pace, self.away)
+
     def _shows(self, step: Step) -> bool:
         match step:
             case SetAside(table=table) | Swap(table=table):
@@ -132,6 +145,11 @@ class RestorePlan:
                 return TableRef(table.database, name) == self.target.table
             case _:
                 return False
+
+
+def _together(pace: Pace | None, jobs: Sequence[RestorePartitions]) -> float | None:
+    each = [pace.seconds(job.size) for job in jobs] if pace is not None else [None for _ in jobs]
+    return sum(one for one in each if one is not None) if None not in each else None
 
 
 def plan_restore(manifest: Manifest, facts: TargetFacts, target: Target, restore: RestoreId) -> RestorePlan:

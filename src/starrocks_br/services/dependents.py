@@ -8,7 +8,7 @@ one still has its alias, so that nobody is locked out for a moment; `after` puts
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Final, TypeVar
+from typing import Final, TypeVar, assert_never
 
 from starrocks_br.domain.dependents import (
     Activate,
@@ -35,7 +35,7 @@ _GRANTS_UNKNOWN: Final = (
     "user_admin finds it in sys.grants_to_users and sys.grants_to_roles, under the name that the old table has now"
 )
 _VIEWS_UNKNOWN: Final = "which materialized views read {tables} cannot be read ({words}); see SHOW MATERIALIZED VIEWS"
-_GROUPS_UNKNOWN: Final = "whether {tables} had a colocate group cannot be read ({words})"
+_GROUPS_UNKNOWN: Final = "the colocate group that {tables} may have had cannot be read ({words})"
 _NEW: Final = "nobody was granted anything by name on {tables}, newly made; what is granted ON ALL TABLES holds"
 
 _T = TypeVar("_T")
@@ -83,7 +83,7 @@ def hand_over(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableR
     taken_over = {old: new for old, new in restored.items() if old in seen.groups}
     if new_ones := sorted(new for old, new in restored.items() if old not in seen.groups):
         notes.append(_NEW.format(tables=_list(new_ones)))
-    repairs: list[Repair] = [*_regrants(ports, seen, taken_over, notes), *_regroups(ports, seen, taken_over, notes)]
+    repairs: list[Repair] = [*_regrants(ports, seen, taken_over, notes), *_regroups(ports, seen, taken_over)]
     return (*notes, *_notes_on(ports, repairs, _attempt(ports, repairs)))
 
 
@@ -119,12 +119,14 @@ def _regrants(
     return [GrantAgain(new, grant) for new in sorted(given) for grant in lost_grants(given[new], now[new])]
 
 
-def _regroups(
-    ports: Ports, seen: Dependents, taken_over: Mapping[TableRef, TableRef], notes: list[str]
-) -> list[Colocate]:
+def _regroups(ports: Ports, seen: Dependents, taken_over: Mapping[TableRef, TableRef]) -> list[Colocate]:
+    """Where it is not known whether a table is back in its group, it is put there again: that changes nothing."""
     wanted = {new: seen.groups[old] for old, new in taken_over.items() if seen.groups[old]}
-    now = _read(lambda: ports.cluster.colocate_groups(wanted.keys()), _GROUPS_UNKNOWN, wanted, notes, ClusterError)
-    return [Colocate(new, wanted[new]) for new in sorted(wanted) if now is not None and now.get(new) != wanted[new]]
+    try:
+        now = ports.cluster.colocate_groups(wanted.keys())
+    except ClusterError:
+        now = {}
+    return [Colocate(new, wanted[new]) for new in sorted(wanted) if now.get(new) != wanted[new]]
 
 
 # --- materialized views -----------------------------------------------------------------------------------------------
@@ -223,6 +225,8 @@ def _what(repair: Repair) -> str:
             return f"putting {table} back into colocate group {group!r}"
         case Activate(view=view) | Refresh(view=view):
             return f"making materialized view {view} active again"
+        case _:
+            assert_never(repair)
 
 
 def _who(grant: Grant) -> str:
@@ -233,8 +237,8 @@ def _by_hand(ports: Ports, repair: Repair, why: str = "") -> str:
     """The end of a note: the statement to run, where it can be written."""
     try:
         statement = ports.cluster.spell(repair)
-    except InvalidName as error:
-        return f"; {error}"
+    except InvalidName:
+        return ""
     return f"; {f'{why}: ' if why else 'run '}{statement}"
 
 

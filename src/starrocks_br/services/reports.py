@@ -132,12 +132,14 @@ class BatchReport:
     Attributes:
         restored: One per table that came back.
         failures: The tables that did not, each with the reason; nothing of them bears its target's name.
+        notes: On all of them: what hangs on them, and what the next backup does.
         seconds: For all of them, on this machine's clock.
     """
 
     restored: tuple[RestoreReport, ...]
     failures: Mapping[TableRef, StarRocksBrError]
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

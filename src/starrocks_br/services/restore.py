@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from typing import Final
 
+from attrs import evolve
+
 from starrocks_br.domain.errors import Busy, StalePlan, StarRocksBrError
 from starrocks_br.domain.events import RestorePlanned
 from starrocks_br.domain.names import TableRef
@@ -12,10 +14,12 @@ from starrocks_br.domain.ports import Clock, Ports
 from starrocks_br.domain.restore_batch import RestoreBatch
 from starrocks_br.domain.restore_plan import RestorePlan, plan_restore
 from starrocks_br.domain.server import Server
+from starrocks_br.services import dependents
+from starrocks_br.services.exposing import after_exposing
 from starrocks_br.services.preflight import ready
 from starrocks_br.services.reconcile import reconcile
 from starrocks_br.services.reports import BatchReport, RestoreReport
-from starrocks_br.services.requests import Place, RestoreRequest
+from starrocks_br.services.requests import RestoreRequest
 from starrocks_br.services.restore_database import DatabaseRestore
 from starrocks_br.services.restore_planning import gather, refolded
 from starrocks_br.services.restore_table import TableRestore
@@ -34,10 +38,7 @@ def run_one(ports: Ports, request: RestoreRequest, planned: RestorePlan) -> Rest
         VerificationMismatch: The result is not what the manifest says; it does not bear the target's name.
         Unreachable: Nobody answers any more; the next command takes the restore back.
     """
-    report = run(ports, request, RestoreBatch(plans=(planned,)))
-    for failure in report.failures.values():
-        raise failure
-    return report.restored[0]
+    return _only(run(ports, request, RestoreBatch(plans=(planned,))))
 
 
 def run(ports: Ports, request: RestoreRequest, batch: RestoreBatch) -> BatchReport:
@@ -58,8 +59,8 @@ def run(ports: Ports, request: RestoreRequest, batch: RestoreBatch) -> BatchRepo
             plans.append(planned)
     began = ports.clock.monotonic()
     tables = [TableRestore.begin(planned, server.cluster, server.now) for planned in plans]
-    drive(ports, request.place, tables, request.max_parallel)
-    return _report(ports, tables, failures, began)
+    notes = drive(ports, request, server, tables)
+    return _report(ports, tables, failures, notes, began)
 
 
 def _busy(table: TableRef) -> Busy:
@@ -96,38 +97,38 @@ def _fresh(
             yield planned
 
 
-def drive_on(ports: Ports, request: RestoreRequest, one: TableRestore) -> RestoreReport:
+def drive_on(ports: Ports, request: RestoreRequest, server: Server, one: TableRestore) -> RestoreReport:
     """Do what is left of one table that was begun before. Raises as `run_one` does."""
     began = ports.clock.monotonic()
-    group = DatabaseRestore(ports=ports, place=request.place, tables=[one])
-    _drive(ports, request.place, [group], [group.go_on()], at_once=1)
-    report = _report(ports, [one], {}, began)
-    for failure in report.failures.values():
-        raise failure
-    return report.restored[0]
+    notes = drive(ports, request, server, [one], begun=True)
+    return _only(_report(ports, [one], {}, notes, began))
 
 
-def drive(ports: Ports, place: Place, tables: Sequence[TableRestore], max_parallel: int) -> None:
-    """Do all steps of all tables, at most so many databases at a time."""
-    databases = sorted({one.plan.target.table.database for one in tables})
+def drive(
+    ports: Ports, request: RestoreRequest, server: Server, tables: Sequence[TableRestore], *, begun: bool = False
+) -> tuple[str, ...]:
+    """Do all steps of all tables, a few databases at a time; notes for people."""
+    if not tables:
+        return ()
+    seen = dependents.before(ports, [one.plan.target.table for one in tables])
     groups = [
-        DatabaseRestore(
-            ports=ports, place=place, tables=[one for one in tables if one.plan.target.table.database == database]
-        )
-        for database in databases
+        DatabaseRestore(ports=ports, place=request.place, tables=own, dependents=seen) for own in _by_database(tables)
     ]
-    _drive(ports, place, groups, [group.run() for group in groups], at_once=max_parallel)
-
-
-def _drive(
-    ports: Ports, place: Place, groups: Sequence[DatabaseRestore], works: Sequence[Generator[None]], *, at_once: int
-) -> None:
+    works = [group.go_on() if begun else group.run() for group in groups]
     try:
-        side_by_side(ports.clock, place.poll_interval, works, at_once)
+        side_by_side(ports.clock, request.place.poll_interval, works, request.max_parallel)
     except KeyboardInterrupt:
         for group in groups:
             group.let_go()
         raise
+    notes = [note for group in groups for note in group.notes]
+    done = [one for one in tables if one.failure is None]
+    return tuple(dict.fromkeys((*notes, *after_exposing(ports, server, done, seen))))
+
+
+def _by_database(tables: Sequence[TableRestore]) -> Iterable[list[TableRestore]]:
+    databases = sorted({one.plan.target.table.database for one in tables})
+    return ([one for one in tables if one.plan.target.table.database == database] for database in databases)
 
 
 def side_by_side(clock: Clock, interval: float, works: Sequence[Generator[None]], at_once: int) -> None:
@@ -142,16 +143,24 @@ def side_by_side(clock: Clock, interval: float, works: Sequence[Generator[None]]
 
 
 def _report(
-    ports: Ports, tables: Sequence[TableRestore], failures: dict[TableRef, StarRocksBrError], began: float
+    ports: Ports,
+    tables: Sequence[TableRestore],
+    failures: dict[TableRef, StarRocksBrError],
+    notes: tuple[str, ...],
+    began: float,
 ) -> BatchReport:
     seconds = ports.clock.monotonic() - began
-    restored = []
-    for one in tables:
-        if one.failure is None:
-            restored.append(_of_table(one, seconds))
-        else:
-            failures[one.plan.manifest.table] = one.failure
-    return BatchReport(restored=tuple(restored), failures=failures, seconds=seconds)
+    failures |= {one.plan.manifest.table: one.failure for one in tables if one.failure is not None}
+    restored = tuple(_of_table(one, seconds) for one in tables if one.failure is None)
+    return BatchReport(restored=restored, failures=failures, notes=notes, seconds=seconds)
+
+
+def _only(report: BatchReport) -> RestoreReport:
+    """The report of the one table that was to be restored. Raises why it was not."""
+    for failure in report.failures.values():
+        raise failure
+    (restored,) = report.restored
+    return evolve(restored, notes=(*restored.notes, *report.notes))
 
 
 def _of_table(one: TableRestore, seconds: float) -> RestoreReport:

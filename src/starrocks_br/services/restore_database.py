@@ -7,6 +7,7 @@ from copy import copy
 
 from attrs import define, field
 
+from starrocks_br.domain.dependents import Dependents
 from starrocks_br.domain.errors import (
     ClusterError,
     JobFailed,
@@ -39,11 +40,15 @@ class DatabaseRestore:
         ports: The outside.
         place: What the command works with.
         tables: The tables.
+        dependents: What hung on their targets before.
+        notes: What people should know of what hangs on them now.
     """
 
     ports: Ports
     place: Place
     tables: Sequence[TableRestore]
+    dependents: Dependents
+    notes: list[str] = field(factory=list)
     _alone: set[RestoreId] = field(factory=set, init=False)
 
     def run(self) -> Generator[None]:
@@ -85,7 +90,7 @@ class DatabaseRestore:
 
     def _do(self, ready: Sequence[TableRestore]) -> None:
         ready = self._still_ours(ready)
-        before_exposing(self.ports, ready)
+        self.notes += before_exposing(self.ports, ready, self.dependents)
         self.ports.restores.mark([one.mark(StepStatus.SENT) for one in ready])
         seen = self._seen(ready)
         self._passed([one for one in ready if self._acted(one, seen)])

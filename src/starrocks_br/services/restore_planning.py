@@ -18,6 +18,7 @@ from starrocks_br.domain.restore_plan import RestorePlan, TargetFacts, plan_rest
 from starrocks_br.domain.server import RemoteSnapshot, Server
 from starrocks_br.domain.snapshot import Consistency, Entry, Outline
 from starrocks_br.domain.status import RESTORABLE
+from starrocks_br.services.estimates import pace
 from starrocks_br.services.preflight import ready
 from starrocks_br.services.requests import Place, RestoreRequest, Wanted
 
@@ -51,6 +52,7 @@ def plan(ports: Ports, request: RestoreRequest) -> RestoreBatch:
     server = ready(ports, request.place)
     folded, problems = _fold_all(ports, request)
     facts = gather(ports, request, server, folded)
+    speed = pace(ports, server.cluster)
     plans = []
     for one in folded:
         try:
@@ -61,9 +63,10 @@ def plan(ports: Ports, request: RestoreRequest) -> RestoreBatch:
             problems[one.wanted.table] = problem
         else:
             after = one.after.snapshot.snapshot_at if one.after is not None else None
-            plans.append(evolve(planned, asked=request.at, next_point=after))
+            plans.append(evolve(planned, asked=request.at, next_point=after, pace=speed))
     databases = {planned.manifest.table.database for planned in plans}
-    return RestoreBatch(plans=tuple(plans), problems=problems, notes=(NO_COMMON_CUT,) if len(databases) > 1 else ())
+    notes = (NO_COMMON_CUT,) if len(databases) > 1 else ()
+    return RestoreBatch(plans=tuple(plans), pace=speed, problems=problems, notes=notes)
 
 
 def plan_one(ports: Ports, request: RestoreRequest) -> RestorePlan:

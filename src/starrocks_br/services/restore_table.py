@@ -40,6 +40,7 @@ class TableRestore:
         notes: What the user has to do afterwards.
         hidden: The table as it was seen before anybody else could; None if nobody looked.
         shown: The table as it was verified.
+        newest_job: The greatest schema-change JobId of its database then; None if none was told of.
         exposed_at: The leader's clock right before others could see it; None: they cannot yet.
         failure: Why it was given up.
     """
@@ -53,6 +54,7 @@ class TableRestore:
     notes: list[str] = field(factory=list)
     hidden: TableState | None = None
     shown: TableState | None = None
+    newest_job: int | None = None
     exposed_at: datetime | None = None
     failure: StarRocksBrError | None = None
 
@@ -81,6 +83,11 @@ class TableRestore:
         """The RESTORE jobs that it has before it."""
         left = self.plan.steps[self.position :]
         return () if self.failure else tuple(step for step in left if isinstance(step, RestorePartitions))
+
+    @property
+    def shown_to_others(self) -> bool:
+        """Whether the table bore a name that others use when it was verified."""
+        return self.shown is not None and self.shown.table != self.plan.alias
 
     def mark(self, status: StepStatus, *, table_id: int | None = None, detail: str = "") -> Mark:
         """What is written down of the step it stands at."""

@@ -105,7 +105,7 @@ def resume(ports: Ports, request: RestoreRequest, restore: RestoreId) -> Restore
     known = {*journal.made.values(), journal.replaced}
     ids = {name: bearer for name, bearer in found.items() if bearer in known}
     table = resumed(_plan_of(journal, _manifest(ports, journal)), journal, ids, position)
-    return drive_on(ports, request, table)
+    return drive_on(ports, request, server, table)
 
 
 def _where(ports: Ports, journal: Journal, found: Mapping[TableRef, int]) -> tuple[Journal, int]:

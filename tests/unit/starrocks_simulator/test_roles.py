@@ -38,6 +38,11 @@ def test_what_is_granted_to_a_role_is_granted_to_its_members(cluster: Cluster) -
     cluster.run("GRANT r TO u")
     assert run(cluster, "SELECT * FROM d.t") == []
     assert cluster.run("SHOW GRANTS FOR ROLE r") == [("r", "default_catalog", "GRANT SELECT ON TABLE d.t TO ROLE 'r'")]
+    cluster.run("ALTER USER u DEFAULT ROLE r, r")
+    cluster.run("ALTER USER u DEFAULT ROLE NONE")
+    with pytest.raises(ServerError, match="Role user_admin is not granted to 'u'"):
+        cluster.run("ALTER USER u DEFAULT ROLE user_admin")
+    assert run(cluster, "SELECT * FROM d.t") == []
     cluster.run("REVOKE r FROM USER u")
     with pytest.raises(ServerError, match="SELECT privilege"):
         run(cluster, "SELECT * FROM d.t")
