@@ -27,7 +27,17 @@ from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRest
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.adapters.system import Guarded, Quiet, SecretsTokens, SystemClock
 from starrocks_br.domain.backup_plan import BackupPlan
-from starrocks_br.domain.names import Selection, TableRef, database_name, label_name, partition_name, restore_id
+from starrocks_br.domain.names import (
+    ClusterId,
+    Selection,
+    TableRef,
+    cluster_id,
+    database_name,
+    label_name,
+    partition_name,
+    repository_name,
+    restore_id,
+)
 from starrocks_br.domain.ports import BackupHistory, Listener, Ports, RestoreHistory, SqlExecutor
 from starrocks_br.domain.restore_batch import RestoreBatch
 from starrocks_br.domain.restore_plan import RestorePlan, Target
@@ -147,9 +157,9 @@ class Client:
         ref = None if table is None else TableRef.parse(table)
         return history.history(self.ports, self._place, table=ref, limit=limit, everything=everything)
 
-    def points(self, table: str) -> tuple[Outline, ...]:
-        """What a table can be restored to exactly, newest first."""
-        return history.points(self.ports, self._place, TableRef.parse(table))
+    def points(self, table: str, *, from_cluster: str | None = None) -> tuple[Outline, ...]:
+        """What a table can be restored to exactly, newest first; see `plan_restore` for `from_cluster`."""
+        return history.points(self.ports, self._place, TableRef.parse(table), _cluster(from_cluster))
 
     def show(self, label: str, table: str | None = None) -> SnapshotReport:
         """One snapshot in full."""
@@ -168,6 +178,7 @@ class Client:
         partitions: Collection[str] = (),
         reading: Reading = Reading.TABLE,
         allow_fuzzy: bool = False,
+        from_cluster: str | None = None,
     ) -> RestorePlan:
         """How a table would be brought back. Writes nothing.
 
@@ -181,6 +192,8 @@ class Client:
             partitions: Only these; none: all.
             reading: How the result is read before it is shown to others.
             allow_fuzzy: Take a point, too, at which some partitions may be older than others.
+            from_cluster: The cluster whose points are meant, by its id; None: this one's, and before the first of them
+                those of the clusters that it followed, as after a disaster. A label needs none.
 
         Raises:
             ValueError: `at` has no offset, or not exactly one of `at` and `label` is given.
@@ -193,7 +206,8 @@ class Client:
             reading=reading,
         )
         wanted = (Wanted(table=TableRef.parse(table), target=target),)
-        return restore_planning.plan_one(self.ports, self._restore_request(wanted, at, label, allow_fuzzy=allow_fuzzy))
+        request = self._restore_request(wanted, at, label, from_cluster, allow_fuzzy=allow_fuzzy)
+        return restore_planning.plan_one(self.ports, request)
 
     def plan_restores(  # noqa: PLR0913 -- one per option of the command
         self,
@@ -206,6 +220,7 @@ class Client:
         drop_old: bool = False,
         reading: Reading = Reading.TABLE,
         allow_fuzzy: bool = False,
+        from_cluster: str | None = None,
     ) -> RestoreBatch:
         """How several tables would be brought back together, in few jobs. Writes nothing.
 
@@ -218,6 +233,7 @@ class Client:
             drop_old: Drop those in the end.
             reading: How the results are read before they are shown to others.
             allow_fuzzy: Take points, too, at which some partitions may be older than others.
+            from_cluster: The cluster whose points are meant, as in `plan_restore`.
 
         Raises:
             ValueError: `at` has no offset, or not exactly one of `at` and `label` is given.
@@ -236,7 +252,8 @@ class Client:
             )
             for table in found
         )
-        return restore_planning.plan(self.ports, self._restore_request(wanted, at, label, allow_fuzzy=allow_fuzzy))
+        request = self._restore_request(wanted, at, label, from_cluster, allow_fuzzy=allow_fuzzy)
+        return restore_planning.plan(self.ports, request)
 
     def restore(self, plan: RestorePlan, *, wait: float | None = None) -> RestoreReport:
         """Do what was planned; a stale plan is refused.
@@ -264,13 +281,28 @@ class Client:
         """Finish a restore that was killed."""
         return undo.resume(self.ports, self._doing(wait), restore_id(restore))
 
-    def plan_bootstrap(self, label: str | None = None) -> BootstrapPlan:
-        """Which metadata snapshot a cold start would take. Writes nothing."""
-        return bootstrap.plan(self.ports, self._place, None if label is None else label_name(label))
+    def plan_bootstrap(
+        self, label: str | None = None, *, from_cluster: str | None = None, repository: str | None = None
+    ) -> BootstrapPlan:
+        """Which metadata snapshot `bootstrap` would take. Writes nothing.
 
-    def bootstrap(self, label: str | None = None) -> BootstrapReport:
-        """Bring the history back from the repository."""
-        return bootstrap.run(self.ports, self._place, self.plan_bootstrap(label))
+        Args:
+            label: The metadata snapshot; None: the newest one.
+            from_cluster: Whose, by its id; None: of the only cluster that the repository holds some of.
+            repository: Where to look; None: in that of the settings. It is only read.
+        """
+        chosen = None if label is None else label_name(label)
+        return bootstrap.plan(self.ports, self._reading(repository), chosen, _cluster(from_cluster))
+
+    def bootstrap(
+        self, label: str | None = None, *, from_cluster: str | None = None, repository: str | None = None
+    ) -> BootstrapReport:
+        """Bring a history back from a repository, beside what is recorded here; see `plan_bootstrap`."""
+        planned = self.plan_bootstrap(label, from_cluster=from_cluster, repository=repository)
+        return bootstrap.run(self.ports, self._reading(repository), planned)
+
+    def _reading(self, repository: str | None) -> Place:
+        return self._place if repository is None else evolve(self._place, repository=repository_name(repository))
 
     @property
     def _place(self) -> Place:
@@ -295,7 +327,13 @@ class Client:
         )
 
     def _restore_request(
-        self, wanted: tuple[Wanted, ...], at: datetime | None, label: str | None, *, allow_fuzzy: bool
+        self,
+        wanted: tuple[Wanted, ...],
+        at: datetime | None,
+        label: str | None,
+        from_cluster: str | None,
+        *,
+        allow_fuzzy: bool,
     ) -> RestoreRequest:
         if (at is None) is (label is None):
             raise ValueError("give either at=... or label=...")
@@ -307,6 +345,7 @@ class Client:
             at=at,
             label=None if label is None else label_name(label),
             allow_fuzzy=allow_fuzzy,
+            from_cluster=_cluster(from_cluster),
         )
 
     def _doing(self, wait: float | None) -> RestoreRequest:
@@ -314,3 +353,7 @@ class Client:
 
     def _waiting(self, wait: float | None) -> Place:
         return self._place if wait is None else evolve(self._place, wait=wait)
+
+
+def _cluster(text: str | None) -> ClusterId | None:
+    return None if text is None else cluster_id(text)

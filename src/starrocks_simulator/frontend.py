@@ -48,6 +48,7 @@ class Frontend:
         config: What ADMIN SHOW FRONTEND CONFIG shows.
         cluster_id: ClusterId of SHOW FRONTENDS.
         query_port: QueryPort of SHOW FRONTENDS; whoever serves the wire sets it.
+        skew: Seconds by which the leader's clock is ahead of `clock`; a test moves it to have that clock jump.
         restarts: How often the process was killed and started again: connections from before are dead.
     """
 
@@ -82,6 +83,7 @@ class Frontend:
         self.accounts = Accounts()
         self.held_loads = HeldLoads(self)
         self.schema_changes = SchemaChanges(self.catalog)
+        self.skew = 0.0
         self.restarts = 0
         self._ticks_run = 0
         self._tick_time: float | None = None
@@ -98,8 +100,8 @@ class Frontend:
         return int(self.config["default_replication_num"])
 
     def now(self) -> float:
-        """Epoch seconds: the tick's own moment while a tick runs, else the clock's."""
-        return self.clock.now() if self._tick_time is None else self._tick_time
+        """Epoch seconds on the leader's clock: at the tick's own moment while a tick runs, else at this one."""
+        return self.skew + (self.clock.now() if self._tick_time is None else self._tick_time)
 
     def connect(self, user: str = "root") -> Session:
         """Open a session; authentication is the wire's matter."""
@@ -143,6 +145,6 @@ class Frontend:
             self._tick_time = self.started + self._ticks_run * self.tick
             try:
                 self.handler.run_tick()
-                self.schema_changes.run_tick(self._tick_time)
+                self.schema_changes.run_tick(self.now())
             finally:
                 self._tick_time = None

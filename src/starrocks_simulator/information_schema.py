@@ -18,7 +18,7 @@ Values = Sequence[object]
 Source = Callable[["Session"], Mapping[str, Callable[[], Values]]]
 """Gives for each column something that lists its values; what no query names is never listed."""
 
-_SOURCES: Final[dict[str, Source]] = {
+SOURCES: Final[dict[str, Source]] = {
     "partitions_meta": partitions_meta,
     "tables": tables,
     "tables_config": tables_config,
@@ -44,7 +44,7 @@ def system_relation(session: Session, name: str, wanted: frozenset[str] | None) 
         if name in TABLE_NAMES:
             raise refused(f"the simulator does not model information_schema.{name}")
         raise unknown_table(f"information_schema.{name}")
-    source = _SOURCES[name](session) if name in _SOURCES else {}
+    source = SOURCES[name](session) if name in SOURCES else {}
     return _relation(session, f"is_{name}", SYSTEM_TABLES[name], source, wanted)
 
 
@@ -71,6 +71,4 @@ def _relation(
     for column in shown:
         values.append(source[column.name]() if column.name in source else [])
         items.append(f'unnest(CAST(? AS {column.duckdb}[])) AS "{column.name}"')
-    rows = session.frontend.rows
-    rows.duckdb.execute(f"CREATE OR REPLACE TEMP TABLE {made} AS SELECT {', '.join(items)}", values)
-    return made
+    return session.frontend.rows.temporary(made, f"SELECT {', '.join(items)}", values)

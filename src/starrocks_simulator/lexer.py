@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from attrs import frozen
@@ -52,12 +53,20 @@ _PATTERN: Final = re.compile(
     |(?P<symbol><=>|<=|>=|<>|!=|\|\||&&|:=|.)""",
     re.VERBOSE | re.DOTALL,
 )
+_LONGEST_KEPT: Final = 5_000
+"""Characters of the longest text whose tokens are kept."""
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "0": "\0", "Z": "\x1a"}
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
 def tokenize(text: str) -> list[Lexeme]:
     """Cut a text into tokens, blanks and comments left out; the last one is END."""
+    # a client sends the same statements again and again
+    return list((_tokenize if len(text) <= _LONGEST_KEPT else _tokenize.__wrapped__)(text))
+
+
+@lru_cache(maxsize=512)
+def _tokenize(text: str) -> tuple[Lexeme, ...]:
     lexemes = []
     for match in _PATTERN.finditer(text):
         group = match.lastgroup or "symbol"
@@ -69,7 +78,7 @@ def tokenize(text: str) -> list[Lexeme]:
         kind = Token(group)
         lexemes.append(Lexeme(kind, written, _value(kind, written), match.start(), match.end()))
     lexemes.append(Lexeme(Token.END, "<EOF>", "<EOF>", len(text), len(text)))
-    return lexemes
+    return tuple(lexemes)
 
 
 def _value(kind: Token, written: str) -> str:

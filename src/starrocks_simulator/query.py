@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
+from starrocks_simulator import plain_select
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import ServerError, analyzing, refused
 from starrocks_simulator.handlers import Handler
@@ -53,6 +54,9 @@ _UNRESOLVED: Final = re.compile(
 
 def select(session: Session, cursor: Cursor) -> Result:
     """SELECT …, WITH …, or the same in parentheses."""
+    plain = plain_select.answer(session, cursor)
+    if plain is not None:
+        return plain
     text = cursor.text.strip()
     answer = fetch(session, to_duckdb(session, text))
     named = headings(cursor.text, cursor.lexemes)

@@ -74,6 +74,7 @@ class Rows:
         self.duckdb.execute(f"SET search_path = '{name}.main,memory.main'")
         self._stored: dict[int, set[int]] = {}
         self._views: dict[str, str] = {}
+        self._temporary: dict[str, tuple[str, Sequence[Sequence[object]]]] = {}
         self._counts: dict[int, int] = {}
         weakref.finalize(self, _detach, name)
 
@@ -86,6 +87,14 @@ class Rows:
         if self._views.get(name) != query:
             self.duckdb.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
             self._views[name] = query
+        return name
+
+    def temporary(self, name: str, query: str, values: Sequence[Sequence[object]]) -> str:
+        """Make a temporary table of a query with values, or leave it if it is that already; gives back its name."""
+        made = (query, values)
+        if self._temporary.get(name) != made:
+            self.duckdb.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}", values)
+            self._temporary[name] = made
         return name
 
     def holds(self, physical_id: int) -> bool:

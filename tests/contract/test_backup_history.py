@@ -12,9 +12,9 @@ from attrs import evolve, frozen
 from starrocks_br.adapters.memory import MemoryBackupHistory
 from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
 from starrocks_br.domain.estimate import Timing
-from starrocks_br.domain.names import ClusterId, DatabaseName, Label, RepositoryName, TableRef
+from starrocks_br.domain.names import ClusterId, DatabaseName, Label, PartitionName, RepositoryName, TableRef
 from starrocks_br.domain.ports import BackupHistory
-from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Reading, Snapshot
+from starrocks_br.domain.snapshot import BackupType, Captured, Consistency, Entry, Reading, Snapshot
 from starrocks_br.domain.status import Event, Status, sources
 from tests.contract.recorded import ITEMS, NOON, ORDERS, captured, entry, leaf, snapshot
 from tests.served import OPS, served
@@ -90,6 +90,21 @@ def test_an_empty_table_and_a_metadata_snapshot_have_entries_without_partitions(
     history.record([own])
 
     assert _read(history, "l1", own.label) == (own, empty)
+
+
+def test_what_was_restored_is_recorded_with_the_identities_that_are_not_known(history: BackupHistory) -> None:
+    """An entry of many partitions that holds none: of one it says that nothing is known of it."""
+    known = captured("p1", "p2")
+    bare = known[PartitionName("p2")]
+    unknown = Captured(partition=evolve(bare.partition, identity=frozenset()))
+    made = snapshot("br_restored_db1_20260301T120000_a", status=Status.FINISHED, not_before=NOON, snapshot_at=NOON)
+    restored = evolve(leaf(made, "l0"), type=BackupType.RESTORED, captured={**known, bare.partition.name: unknown})
+
+    history.record([restored])
+
+    assert _read(history, restored.label) == (restored,)
+    assert history.outlines() == (restored.outline(),)
+    assert (restored.outline().captured, restored.outline().size) == (2, 0)
 
 
 def test_a_label_that_comes_again_replaces_what_was_there(history: BackupHistory) -> None:

@@ -214,7 +214,7 @@ class Operation:
                 newest_job=newest_job,
                 not_before=exposed_at,
             )
-            self._anchor(restored, wanted)
+            self._anchor(restored, wanted, truth(table) if others else wanted)
         for event in step.seen:
             world.apply(event)
 
@@ -244,7 +244,7 @@ class Operation:
             table.parts[name] = self.world.copied(part) if there is None else self.world.overlaid(part, there)
         return True
 
-    def _anchor(self, restored: Restored, wanted: Truth) -> None:
+    def _anchor(self, restored: Restored, wanted: Truth, seen: Truth) -> None:
         self.world.now += 1
         at = instant(self.world.now)
         label = label_for(restored.table.database, at, f"{next(self._tokens):04}")
@@ -260,8 +260,10 @@ class Operation:
             snapshot_at=at,
         )
         if not restored.obstacle:
-            self.entries.append(anchored(restored, snapshot))
-            self.looked[label, restored.table] = self.cut[label, restored.table] = wanted
+            anchor = anchored(restored, snapshot)
+            self.entries.append(anchor)
+            self.looked[label, restored.table] = wanted
+            self.cut[label, restored.table] = seen if anchor.consistency is Consistency.EXACT else wanted
 
     def _burn(self, burn: Burn) -> None:
         if self.repository:

@@ -119,6 +119,28 @@ _few = st.lists(events(Kind.PAUSE), max_size=3).map(tuple)
 restores = st.builds(GoBack, numbers, numbers, _few, _few, _few)
 """Whatever happens to the table once others see it, and to others meanwhile."""
 
+_touches = st.lists(
+    st.builds(
+        Event,
+        st.sampled_from([kind for kind in Kind if kind not in {Kind.PAUSE, Kind.RENAME, Kind.SWAP, Kind.RECREATE}]),
+        st.just(0),
+        st.integers(0, 3),
+    ),
+    max_size=4,
+).map(tuple)
+
+_GROWN = tuple(Event(kind, 0, part) for part in (2, 3) for kind in (Kind.ADD, Kind.LOAD))
+
+comebacks = st.tuples(
+    st.just(_GROWN),
+    st.just((Run(full=True),)),
+    _touches,
+    st.just((Run(),)),
+    st.builds(GoBack, st.just(0), st.integers(0, 1), _touches, _touches, _touches).map(lambda one: (one,)),
+    st.just((Run(),)),
+).map(lambda parts: tuple(step for part in parts for step in part))
+"""The first table, of several partitions that one load may have made, is backed up twice, restored, and backed up."""
+
 histories = st.lists(
     st.one_of(events(), events(), events(), runs, quiet_runs, quiet_runs, restores), min_size=2, max_size=40
 ).map(tuple)

@@ -18,7 +18,7 @@ from starrocks_br.domain.status import RESTORABLE, Status
 from tests.property.model import Event, Kind
 from tests.property.operation import Burn, ColdStart, GoBack, Operation, Outcome, Run, Truth, truth
 from tests.property.restoring import restored
-from tests.property.strategies import histories, operations, rough_histories
+from tests.property.strategies import TABLE, comebacks, histories, operations, rough_histories
 
 History = tuple[Event | Run | Burn | ColdStart | GoBack, ...]
 
@@ -64,6 +64,26 @@ def test_an_instant_gives_the_newest_point_before_it_or_a_reasoned_refusal(
             chain = resolve_chain(operation.entries, table, point(entry))
             assert chain.entries[-1].label == entry.label
             check(operation, chain, operation.cut[entry.label, table])
+
+
+@given(operations, comebacks)
+def test_nothing_that_touches_a_restored_table_is_missed_by_the_next_backup(
+    operation: Operation, history: History
+) -> None:
+    """Loads, truncates, overwrites, drops and schema changes, from the moment at which others can see it.
+
+    Where they make the server refuse a later part there is no table to look at.
+    """
+    operation.play(history)
+    for entry in (entry for entry in operation.entries if entry.table == TABLE):
+        if entry.snapshot.status is Status.FINISHED and entry.consistency is Consistency.EXACT:
+            chain = chain_to(operation.entries, TABLE, entry.label)
+            assert chain.manifest().holders() <= operation.repository.keys()
+            check(operation, chain, operation.cut[entry.label, TABLE])
+    left = operation.world.tables.get(str(TABLE))
+    if left is not None and left.overwriting is None:
+        newest = points(operation.entries, TABLE)[0]
+        check(operation, chain_to(operation.entries, TABLE, newest.label), truth(left))
 
 
 @given(operations, histories)
@@ -288,6 +308,38 @@ HARD: dict[str, tuple[Event | Run | Burn | ColdStart | GoBack, ...]] = {
         GoBack(seen=(Event(Kind.LOAD, 0, 0), Event(Kind.LOAD, 0, 1))),
         Run(),
     ),
+    "what a point that changed nothing had lost stays lost": (
+        Event(Kind.LOAD, 0, 0),
+        Run(),
+        Event(Kind.DROP, 0, 1),
+        Run(),
+        GoBack(),
+        Event(Kind.LOAD, 0, 0),
+        Run(),
+    ),
+    "a column is remade before the last look": (
+        Event(Kind.LOAD, 0, 0),
+        Run(),
+        Event(Kind.LOAD, 0, 1),
+        Run(),
+        GoBack(complete=(Event(Kind.REMAKE_COLUMN),)),
+        Run(),
+    ),
+    "two tables change places before the last look": (
+        Event(Kind.LOAD, 0, 0),
+        Run(),
+        Event(Kind.LOAD, 0, 1),
+        Run(),
+        GoBack(complete=(Event(Kind.SWAP),)),
+        Run(),
+    ),
+    "a partition comes before the last look": (
+        Run(),
+        Event(Kind.LOAD, 0, 1),
+        Run(),
+        GoBack(complete=(Event(Kind.ADD, 0, 2),)),
+        Run(),
+    ),
     "a partition that came last is truncated, replaced or rolled back before it is looked at": (
         Event(Kind.LOAD, 0, 0),
         Event(Kind.LOAD, 0, 1),
@@ -351,7 +403,10 @@ def test_a_hard_history(story: str, kind: str) -> None:
     """Histories that once went wrong here or elsewhere, or would if one rule of the domain were left out."""
     operation = Operation(dict.fromkeys(("db.t", "db.u", "other.v"), kind), max_chain=9)
     operation.play(HARD[story])
-    newest = {table: points(operation.entries, table)[0] for table in {entry.table for entry in operation.entries}}
-    for table, entry in newest.items():
-        check(operation, chain_to(operation.entries, table, entry.label), operation.cut[entry.label, table])
-        check(operation, chain_to(operation.entries, table, entry.label), truth(operation.world.tables[str(table)]))
+    for table in {entry.table for entry in operation.entries}:
+        known = points(operation.entries, table)
+        for entry in known:
+            check(operation, chain_to(operation.entries, table, entry.label), operation.cut[entry.label, table])
+        newest = chain_to(operation.entries, table, known[0].label)
+        assert newest.manifest().holders() <= operation.repository.keys()
+        check(operation, newest, truth(operation.world.tables[str(table)]))

@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tests.property.world.users import DATABASES, KINDS, Act, acts
+from tests.property.world.product import MOMENTS
+from tests.property.world.users import DATABASES, KINDS, Act, acts, sneaky
 from tests.property.world.world import PATTERNS, World
 
 _SHM: Final = Path("/dev/shm")  # noqa: S108 - files that are gone in a second
@@ -30,50 +31,85 @@ _PROFILE: Final = os.environ.get("HYPOTHESIS_PROFILE", "quick")
 
 @dataclass(frozen=True)
 class Meanwhile:
-    """What happens at one statement of a command.
+    """What happens at one statement or moment of a command.
 
     Attributes:
-        number: Which statement.
-        after: Once it has had its effect, and before it is sent otherwise.
+        moment: Which: the statement's number, or a moment's name.
+        after: Once the statement has had its effect, and before it is sent otherwise.
         what: A fault, a stranger, or a user.
         act: The user's.
     """
 
-    number: int
+    moment: int | str
     after: bool
     what: str
     act: Act
 
     def plan(self, world: World) -> None:
         """Have it happen in the next command."""
-        deeds: dict[str, Callable[[], None]] = {
-            "user": partial(world.user, self.act),
-            "stranger": partial(world.stranger_backs_up, DATABASES[self.act.table % 2]),
-            "stranger restores": partial(world.stranger_restores, self.act.part, self.act.more),
-            "process": world.another_process_backs_up,
-        }
-        deed = deeds.get(self.what) or partial(world.break_something, self.what)
-        world.meanwhile(self.number, deed, after=self.after)
+        world.meanwhile(self.moment, deed(world, self.what, self.act), after=self.after)
+
+
+def deed(world: World, what: str, act: Act) -> Callable[[], None]:
+    """Something that happens to the cluster or to the product."""
+    product = world.here.product
+    deeds: dict[str, Callable[[], None]] = {
+        "user": partial(world.user, act),
+        "stranger": partial(world.stranger_backs_up, DATABASES[act.table % 2]),
+        "stranger restores": partial(world.stranger_restores, act.part, act.more),
+        "process": world.another_process_backs_up,
+        "jump": partial(world.jump, (-3600, -60, -3, 3600)[act.more % 4]),
+        "switch": world.switch_leader,
+        "spoil": partial(world.spoil, act.more),
+        "kill": product.kill,
+        "cut": product.cut,
+        "restart": product.restart_frontend,
+        "down": product.go_down,
+        "refuse": partial(product.refuse, act.more),
+    }
+    return deeds[what]
 
 
 _WHAT: Final = (
-    *("user",) * 6,
-    *("kill",) * 2,
-    *("cut",) * 2,
-    "restart_frontend",
-    "stranger",
-    "stranger restores",
-    "process",
+    *("user",) * 12,
+    *("kill",) * 4,
+    *("cut",) * 3,
+    *("refuse", "spoil") * 2,
+    *("restart", "switch", "down", "jump", "stranger", "stranger restores", "process"),
 )
-# a backup looks, sends, is cut and looks again within these
-numbers: Final = st.integers(12, 40) | st.integers(1, 60)
-meanwhile: Final = st.builds(Meanwhile, numbers, st.booleans(), st.sampled_from(_WHAT), acts)
-disturbances: Final[st.SearchStrategy[list[Meanwhile]]] = st.just([]) | st.lists(meanwhile, max_size=3)
-some_acts: Final = st.lists(acts, min_size=1, max_size=4)
+_IMPOSSIBLE: Final = {"cut": frozenset(_WHAT) - {"user"}, "after cut": frozenset({"refuse"})}
+"""The cut is a tick of the server's own; and after it the statement that brought it about has been answered."""
+
+_NUMBERED: Final = 60
+
+
+def _at_a_statement(number: int, act: Act) -> Meanwhile:
+    """Where in a command, and what: decoded from one number."""
+    number, what = divmod(number, len(_WHAT))
+    moment, after = divmod(number, 2)
+    # it is refused instead of being done
+    return Meanwhile(1 + moment, bool(after) and _WHAT[what] != "refuse", _WHAT[what], act)
+
+
+def _at_a_moment(number: int, act: Act) -> Meanwhile:
+    number, what = divmod(number, len(_WHAT))
+    moment = MOMENTS[number]
+    possible = _WHAT[what] not in _IMPOSSIBLE.get(moment, ())
+    return Meanwhile(moment, after=False, what=_WHAT[what] if possible else "user", act=act)
+
+
+numbered: Final = st.builds(_at_a_statement, st.integers(0, _NUMBERED * 2 * len(_WHAT) - 1), sneaky)
+at_moments: Final = st.builds(_at_a_moment, st.integers(0, len(MOMENTS) * len(_WHAT) - 1), sneaky)
+disturbances: Final[st.SearchStrategy[list[Meanwhile]]] = st.just([]) | st.lists(numbered | at_moments, max_size=3)
+before_the_cut: Final = st.tuples(st.sampled_from(("submit", "cut", "cut")), sneaky)
 patterns_: Final = st.sampled_from((PATTERNS, PATTERNS, PATTERNS[:1]))
-mostly_not: Final = st.sampled_from((False, False, True))
-two_kinds: Final = st.lists(st.sampled_from(KINDS), min_size=2, max_size=2)
 rarely: Final = st.integers(0, 7).map(lambda number: number == 0)
+
+
+_OTHERS: Final = (
+    *("stranger", "stranger restores", "restart", "switch", "jump", "neighbour", "dry run"),
+    *("disaster",) * 2,
+)
 
 
 class WorldMachine(RuleBasedStateMachine):
@@ -84,7 +120,7 @@ class WorldMachine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="world", dir=_FOLDERS))
 
     @initialize(
-        sql=st.sampled_from((False, False, True)), kinds=st.lists(st.sampled_from(KINDS), min_size=2, max_size=2)
+        sql=st.sampled_from((False,) * 11 + (True,)), kinds=st.lists(st.sampled_from(KINDS), min_size=2, max_size=2)
     )
     def begin(self, sql: bool, kinds: list[str]) -> None:
         """Two tables with rows, and a first backup."""
@@ -96,7 +132,7 @@ class WorldMachine(RuleBasedStateMachine):
             self.world.user(Act("load", number, 1))
         self.world.backup()
 
-    @rule(some=some_acts)
+    @rule(some=st.lists(acts, min_size=1, max_size=4))
     def users(self, some: list[Act]) -> None:
         """Users act."""
         for act in some:
@@ -111,6 +147,31 @@ class WorldMachine(RuleBasedStateMachine):
             plan.plan(self.world)
         self.world.backup(patterns, full=full)
 
+    @rule(
+        some=st.lists(acts, max_size=2),
+        early=st.lists(before_the_cut, min_size=1, max_size=2),
+        killed=st.booleans(),
+        later=st.lists(sneaky, max_size=2),
+        waits=st.booleans(),
+    )
+    def backup_around_the_cut(
+        self, some: list[Act], early: list[tuple[str, Act]], killed: bool, later: list[Act], waits: bool
+    ) -> None:
+        """Users act between the two looks; killed after the cut, the next command looks late."""
+        for act in some:
+            self.world.user(act)
+        for moment, act in early:
+            self.world.meanwhile(moment, partial(self.world.user, act))
+        for act in () if killed else later:
+            self.world.meanwhile("after cut", partial(self.world.user, act))
+        if killed:
+            self.world.meanwhile("after cut", self.world.here.product.kill)
+        self.world.backup()
+        for act in later if killed else ():
+            self.world.user(act)
+        if killed:
+            self.world.backup(calm=waits)
+
     @rule(plans=disturbances, index=st.integers(0, 9), elsewhere=rarely)
     def restore(self, plans: list[Meanwhile], index: int, elsewhere: bool) -> None:
         """A table goes back to a point."""
@@ -118,18 +179,17 @@ class WorldMachine(RuleBasedStateMachine):
             plan.plan(self.world)
         self.world.restore(index, elsewhere=elsewhere)
 
-    @rule(what=st.sampled_from(("backup", "restore", "restart", "neighbour", "disaster", "dry run")), act=acts)
+    @rule(what=st.sampled_from(_OTHERS), act=acts)
     def others(self, what: str, act: Act) -> None:
         """Strangers, the frontend, another cluster, the end of this one."""
         deeds: dict[str, Callable[[], None]] = {
-            "backup": partial(self.world.stranger_backs_up, DATABASES[act.table % 2]),
-            "restore": partial(self.world.stranger_restores, act.part, act.more),
-            "restart": self.world.restart_between_commands,
+            "restart": partial(self.world.between_commands, self.world.here.product.restart_frontend),
+            "switch": partial(self.world.between_commands, self.world.switch_leader),
             "neighbour": self.world.neighbour,
             "disaster": self.world.disaster,
             "dry run": self.world.dry_run,
         }
-        deeds[what]()
+        (deeds.get(what) or deed(self.world, what, act))()
 
     @rule(seconds=st.sampled_from((1, 3, 30, 400, 4_000, 90_000, 600_000)))
     def wait(self, seconds: int) -> None:

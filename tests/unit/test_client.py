@@ -89,3 +89,34 @@ def test_it_hangs_up_when_it_is_left(client: Client) -> None:
     with client as same:
         assert same is client
         assert same.timezone is UTC or str(same.timezone) == "UTC"
+
+
+def test_another_clusters_history_is_taken_over_and_its_points_are_asked_for(
+    world: World, client: Client, tmp_path: Path
+) -> None:
+    client.init()
+    assert client.backup().complete
+    wanted = world.rows("d1.t")
+    (theirs,) = client.points("d1.t")
+    other = World(world.folder, cluster_id=2002)
+    other.later(7200)
+    other.sql("CREATE REPOSITORY own WITH BROKER ON LOCATION 's3a://bucket/own'")
+    other.range_table("d1.t")
+    path = tmp_path / "other.yaml"
+    path.write_text(CONFIG.replace("repository: repo", "repository: own"))
+    test = evolve(starrocks_br.connect(load(path, {})), ports=other.ports)
+    test.init()
+    assert test.backup().complete
+    (ours,) = test.points("d1.t")
+
+    assert test.plan_bootstrap(from_cluster="1001", repository="repo").cluster == "1001"
+    assert test.bootstrap(from_cluster="1001", repository="repo").points == {theirs.table: 1}
+
+    assert [one.label for one in test.points("d1.t")] == [ours.label, theirs.label]
+    assert [one.label for one in test.points("d1.t", from_cluster="1001")] == [theirs.label]
+    at = ours.snapshot.snapshot_at
+    assert test.plan_restore("d1.t", at=at, into="d2.t").manifest.cluster == "2002"
+    plan = test.plan_restore("d1.t", at=at, into="d2.t", from_cluster="1001")
+    assert (plan.manifest.cluster, plan.repository) == ("1001", "repo")
+    assert test.restore(plan).rows == 2
+    assert other.rows("d2.t") == wanted

@@ -83,5 +83,5 @@ def next_statement(left: Mapping[Key, Sequence[RestorePartitions]]) -> tuple[Key
     return tuple(key for key, head in heads.items() if head == chosen)
 
 
-def _together(job: RestorePartitions) -> tuple[Label, int]:
-    return job.label, job.replication_num
+def _together(job: RestorePartitions) -> tuple[Label, str, int]:
+    return job.label, job.backup_timestamp, job.replication_num

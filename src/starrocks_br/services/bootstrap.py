@@ -1,4 +1,8 @@
-"""The cold start: an empty cluster and a repository are enough to get the history back."""
+"""The cold start: an empty cluster and a repository are enough to get the history back.
+
+A cluster that has a history of its own takes over another one's in the same way: labels are unique, so both lie side by
+side. The repository is only read.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ from starrocks_br.domain.names import (
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_steps import DropTable, RestorePartitions
 from starrocks_br.domain.server import RemoteSnapshot, Server
-from starrocks_br.domain.snapshot import BackupType, Damage
+from starrocks_br.domain.snapshot import BackupType, Damage, Outline
 from starrocks_br.domain.status import RESTORABLE
 from starrocks_br.services.journals import give_up
 from starrocks_br.services.metadata import HISTORY
@@ -44,12 +48,20 @@ from starrocks_br.services.setup import MOST_REPLICAS, init
 LABELS_AT_ONCE: Final = 200
 
 
-def plan(ports: Ports, place: Place, label: Label | None = None) -> BootstrapPlan:
+def plan(
+    ports: Ports, place: Place, label: Label | None = None, from_cluster: ClusterId | None = None
+) -> BootstrapPlan:
     """Choose the metadata snapshot: the newest one, or the one that is named. Writes nothing.
+
+    Args:
+        ports: The outside.
+        place: What the command works with; its repository is only read.
+        label: Take this one.
+        from_cluster: Take one of this cluster's.
 
     Raises:
         NoPoint: The repository holds none.
-        RequestError: It holds those of several clusters, and none was named.
+        RequestError: It holds those of several clusters, and none was named; or none of the cluster that was.
     """
     ports.cluster.server()
     check_repository(ports, place)
@@ -65,15 +77,27 @@ def plan(ports: Ports, place: Place, label: Label | None = None) -> BootstrapPla
             why="a backup run writes one named br_meta_... after its data snapshots",
             hint="check the name and location of the repository: SHOW REPOSITORIES",
         )
+    cluster = _chosen_cluster(place, by_cluster, from_cluster)
+    return _newest_sound(ports, place, cluster, by_cluster[cluster])
+
+
+def _chosen_cluster(
+    place: Place, by_cluster: Mapping[ClusterId, list[BootstrapPlan]], wanted: ClusterId | None
+) -> ClusterId:
+    newest = ", ".join(f"{found[0].label} of cluster {cluster}" for cluster, found in sorted(by_cluster.items()))
+    if wanted is not None:
+        if wanted not in by_cluster:
+            raise RequestError(
+                f"repository {place.repository} holds no history of cluster {wanted}", why=f"it holds {newest}"
+            )
+        return wanted
     if len(by_cluster) > 1:
-        newest = ", ".join(f"{found[0].label} of cluster {cluster}" for cluster, found in sorted(by_cluster.items()))
         raise RequestError(
             f"repository {place.repository} holds the history of {len(by_cluster)} clusters",
             why=f"the newest ones: {newest}",
-            hint="say which with --label",
+            hint="say which with --from-cluster, or with --label",
         )
-    ((cluster, found),) = by_cluster.items()
-    return _newest_sound(ports, place, cluster, found)
+    return next(iter(by_cluster))
 
 
 def _by_cluster(place: Place, listed: Iterable[RemoteSnapshot]) -> Mapping[ClusterId, list[BootstrapPlan]]:
@@ -119,14 +143,22 @@ def run(ports: Ports, place: Place, planned: BootstrapPlan) -> BootstrapReport:
     rows = _take_over(ports, place, server, planned)
     after = reconcile(ports, place, server)
     outlines = ports.backups.outlines(statuses=RESTORABLE)
-    tables = {outline.table for outline in outlines if outline.type is not BackupType.METADATA}
+    tables = {
+        outline.table
+        for outline in outlines
+        if outline.type is not BackupType.METADATA and outline.snapshot.cluster == planned.cluster
+    }
     return BootstrapReport(
         plan=planned,
         rows=rows,
-        points={table: len(points(outlines, table)) for table in sorted(tables)},
+        points={table: _points(outlines, table, planned.cluster) for table in sorted(tables)},
         damages=_damages(ports, {outline.label for outline in outlines}),
         settled=(*before.settled, *after.settled),
     )
+
+
+def _points(outlines: Iterable[Outline], table: TableRef, cluster: ClusterId) -> int:
+    return sum(point.snapshot.cluster == cluster for point in points(outlines, table))
 
 
 def _take_over(ports: Ports, place: Place, server: Server, planned: BootstrapPlan) -> int:

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 
 from starrocks_br.domain import chain
 from starrocks_br.domain.errors import BrokenChain, NotInitialised, RequestError
-from starrocks_br.domain.names import Label, TableRef
+from starrocks_br.domain.names import ClusterId, Label, TableRef
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.snapshot import BackupType, Outline
 from starrocks_br.domain.status import Status
+from starrocks_br.domain.timeline import timeline
 from starrocks_br.services.reports import HistoryReport, SnapshotReport
 from starrocks_br.services.requests import Place
 
@@ -34,10 +35,20 @@ def history(
     return HistoryReport(outlines=tuple(cut), points=_exact_points(outlines), more=len(cut) < len(shown))
 
 
-def points(ports: Ports, place: Place, table: TableRef) -> tuple[Outline, ...]:
-    """What the table can be restored to exactly, newest first."""
+def points(ports: Ports, place: Place, table: TableRef, from_cluster: ClusterId | None = None) -> tuple[Outline, ...]:
+    """What the table can be restored to exactly, newest first; each by its instant.
+
+    Raises:
+        RequestError: As in `domain.timeline`.
+    """
     _check_layout(ports, place)
-    return chain.points(ports.backups.outlines(table=table), table)
+    outlines = ports.backups.outlines(table=table)
+    found = chain.points(outlines, table)
+    if from_cluster is None and len({outline.snapshot.cluster for outline in outlines}) < 2:  # noqa: PLR2004
+        return found
+    choice = timeline(outlines, table, ports.cluster.server().cluster, from_cluster)
+    labels = {outline.label for outline in choice}
+    return tuple(outline for outline in found if outline.label in labels)
 
 
 def show(ports: Ports, place: Place, label: Label, table: TableRef | None = None) -> SnapshotReport:

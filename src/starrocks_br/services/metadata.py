@@ -23,7 +23,7 @@ def save_history(ports: Ports, place: Place, server: Server, run: RunId) -> Data
 
     Always whole, never a point: `bootstrap` restores it, nothing else does.
     """
-    if not _stale(ports, place):
+    if not _stale(ports, place, server):
         return None
 
     def draft(ops: DatabaseName) -> Draft:
@@ -32,15 +32,15 @@ def save_history(ports: Ports, place: Place, server: Server, run: RunId) -> Data
     return Campaign(ports=ports, place=place, max_parallel=1, draft=draft).run([place.ops])[place.ops]
 
 
-def _stale(ports: Ports, place: Place) -> bool:
-    """Whether a row was written since the intent of the last finished metadata snapshot."""
+def _stale(ports: Ports, place: Place, server: Server) -> bool:
+    """Whether a row was written since the intent of this cluster's own last finished metadata snapshot."""
     outlines = ports.backups.outlines()
     saved = [
         outline.snapshot.created_at
         for outline in outlines
         if outline.type is BackupType.METADATA
         and outline.snapshot.status is Status.FINISHED
-        and outline.snapshot.repository == place.repository
+        and (outline.snapshot.cluster, outline.snapshot.repository) == (server.cluster, place.repository)
     ]
     changed = [
         max(outline.snapshot.created_at, outline.snapshot.finished_at or outline.snapshot.created_at)

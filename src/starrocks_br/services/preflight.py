@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from starrocks_br.domain.errors import NotInitialised, RequestError
 from starrocks_br.domain.events import Warned
+from starrocks_br.domain.names import RepositoryName
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import Server
 from starrocks_br.services.requests import Place
@@ -31,6 +34,18 @@ def ready(ports: Ports, place: Place, *, writing: bool = False) -> Server:
         )
     check_repository(ports, place, writing=writing)
     return server
+
+
+def reading_from(ports: Ports, place: Place, recorded: RepositoryName) -> Place:
+    """The place of a restore: snapshots are read from where they were written, whatever is backed up into now.
+
+    A repository that the cluster knows no longer by its recorded name may have been made anew under the name that the
+    settings give: labels and timestamps of what it holds tell.
+    """
+    if recorded == place.repository:
+        return place
+    known = {repository.name for repository in ports.cluster.repositories()}
+    return evolve(place, repository=recorded) if recorded in known else place
 
 
 def check_repository(ports: Ports, place: Place, *, writing: bool = False) -> None:

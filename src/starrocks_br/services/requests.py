@@ -75,7 +75,7 @@ class RestoreRequest:
         at: The newest point at or before this instant is taken; None: `label` says which.
         label: The snapshot whose point is taken.
         allow_fuzzy: Whether a point is taken, too, at which some partitions may be older than others.
-        from_cluster: Whose history; None: this cluster's, or that of the only other one.
+        from_cluster: Whose points are meant; None: as `domain.timeline` chooses.
         max_parallel: How many databases have a job at the same time.
     """
 

@@ -11,15 +11,16 @@ from starrocks_br.domain.errors import BrokenChain, ClusterError, StarRocksBrErr
 from starrocks_br.domain.events import Warned
 from starrocks_br.domain.instants import show_instant
 from starrocks_br.domain.manifest import Manifest
-from starrocks_br.domain.names import Label, Selection, TableName, TableRef, restore_id
+from starrocks_br.domain.names import Label, RepositoryName, Selection, TableName, TableRef, restore_id
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_batch import RestoreBatch
 from starrocks_br.domain.restore_plan import RestorePlan, TargetFacts, plan_restore
 from starrocks_br.domain.server import RemoteSnapshot, Server
 from starrocks_br.domain.snapshot import Consistency, Entry, Outline
 from starrocks_br.domain.status import RESTORABLE
+from starrocks_br.domain.timeline import timeline
 from starrocks_br.services.estimates import pace
-from starrocks_br.services.preflight import ready
+from starrocks_br.services.preflight import reading_from, ready
 from starrocks_br.services.requests import Place, RestoreRequest, Wanted
 
 NO_COMMON_CUT = "tables of one database lie in the same snapshots; those of different databases have no common cut"
@@ -33,12 +34,14 @@ class Folded:
         wanted: What was asked for.
         manifest: The table.
         recorded: The backup timestamp of each snapshot of its chain.
+        repository: Where these are, as the cluster calls it.
         after: Its first point after that.
     """
 
     wanted: Wanted
     manifest: Manifest
     recorded: Mapping[Label, str | None]
+    repository: RepositoryName
     after: Outline | None
 
 
@@ -50,7 +53,7 @@ def plan(ports: Ports, request: RestoreRequest) -> RestoreBatch:
         NotInitialised: The own tables are missing.
     """
     server = ready(ports, request.place)
-    folded, problems = _fold_all(ports, request)
+    folded, problems = _fold_all(ports, request, server)
     facts = gather(ports, request, server, folded)
     speed = pace(ports, server.cluster)
     plans = []
@@ -63,7 +66,8 @@ def plan(ports: Ports, request: RestoreRequest) -> RestoreBatch:
             problems[one.wanted.table] = problem
         else:
             after = one.after.snapshot.snapshot_at if one.after is not None else None
-            plans.append(evolve(planned, asked=request.at, next_point=after, pace=speed))
+            told = evolve(planned, repository=one.repository, asked=request.at, next_point=after, pace=speed)
+            plans.append(told)
     databases = {planned.manifest.table.database for planned in plans}
     notes = (NO_COMMON_CUT,) if len(databases) > 1 else ()
     return RestoreBatch(plans=tuple(plans), pace=speed, problems=problems, notes=notes)
@@ -88,7 +92,9 @@ def plan_one(ports: Ports, request: RestoreRequest) -> RestorePlan:
 # --- the point --------------------------------------------------------------------------------------------------------
 
 
-def _fold_all(ports: Ports, request: RestoreRequest) -> tuple[list[Folded], dict[TableRef, StarRocksBrError]]:
+def _fold_all(
+    ports: Ports, request: RestoreRequest, server: Server
+) -> tuple[list[Folded], dict[TableRef, StarRocksBrError]]:
     outlines = _outlines(ports, request)
     problems: dict[TableRef, StarRocksBrError] = {}
     chosen: dict[TableRef, Outline] = {}
@@ -96,13 +102,14 @@ def _fold_all(ports: Ports, request: RestoreRequest) -> tuple[list[Folded], dict
     for wanted in request.wanted:
         own = outlines.get(wanted.table, ())
         try:
-            chosen[wanted.table] = _choose(own, wanted.table, request)
+            choice = _choice(own, wanted.table, request, server)
+            chosen[wanted.table] = _choose(choice, wanted.table, request)
             links = lineage(own, wanted.table, chosen[wanted.table].label)
         except StarRocksBrError as problem:
             problems[wanted.table] = problem
         else:
             labels[wanted.table] = [link.label for link in links]
-            _warn_unsure(ports, own, wanted.table, request)
+            _warn_unsure(ports, choice, wanted.table, request)
     entries = _entries(ports, {label for chain in labels.values() for label in chain})
     folded = []
     for wanted in (one for one in request.wanted if one.table in labels):
@@ -117,6 +124,7 @@ def _fold_all(ports: Ports, request: RestoreRequest) -> tuple[list[Folded], dict
                     wanted=wanted,
                     manifest=manifest,
                     recorded={entry.label: entry.snapshot.backup_timestamp for entry in of_table},
+                    repository=reading_from(ports, request.place, manifest.repository).repository,
                     after=_after(outlines[wanted.table], chosen[wanted.table]),
                 )
             )
@@ -145,11 +153,18 @@ def _entries(ports: Ports, labels: set[Label]) -> Mapping[TableRef, list[Entry]]
     return by_table
 
 
-def _choose(outlines: Sequence[Outline], table: TableRef, request: RestoreRequest) -> Outline:
+def _choice(outlines: Sequence[Outline], table: TableRef, request: RestoreRequest, server: Server) -> Sequence[Outline]:
+    """Among what to choose: a label says all by itself, an instant is one of some cluster's."""
     if not outlines:
         raise UnknownTable(
             f"nothing is recorded of {table}", hint="starrocks-br list shows what is; names are case-sensitive"
         )
+    if request.label is not None and request.from_cluster is None:
+        return outlines
+    return timeline(outlines, table, server.cluster, request.from_cluster)
+
+
+def _choose(outlines: Sequence[Outline], table: TableRef, request: RestoreRequest) -> Outline:
     if request.label is not None:
         return _of_label(outlines, table, request.label, allow_fuzzy=request.allow_fuzzy)
     if request.at is None:
@@ -214,12 +229,18 @@ def gather(
     """What stands at the targets, and what the repository holds: statements per database, not per table."""
     databases = {one.wanted.target.table.database for one in folded}
     objects = {database: ports.cluster.objects(database) for database in sorted(databases)}
-    holders = {label for one in folded for label in one.manifest.holders()}
-    found = ports.cluster.find_snapshots(request.place.repository, holders)
+    found = {
+        repository: ports.cluster.find_snapshots(
+            repository, {label for one in folded if one.repository == repository for label in one.manifest.holders()}
+        )
+        for repository in sorted({one.repository for one in folded})
+    }
     targets = [one.wanted.target.table for one in folded]
     live = _live(ports, server, [table for table in targets if table.name in (objects[table.database] or {})])
     return {
-        one.wanted.table: _facts(request, server, one, objects[one.wanted.target.table.database], found, live)
+        one.wanted.table: _facts(
+            request, server, one, objects[one.wanted.target.table.database], found[one.repository], live
+        )
         for one in folded
     }
 
@@ -275,6 +296,7 @@ def refolded(planned: Sequence[RestorePlan]) -> list[Folded]:
             wanted=Wanted(table=one.manifest.table, target=one.target),
             manifest=one.manifest,
             recorded={job.label: job.backup_timestamp for job in one.jobs},
+            repository=one.repository,
             after=None,
         )
         for one in planned

@@ -78,10 +78,14 @@ class Model:
 
     Attributes:
         tables: The live ones.
+        bin: Dropped ones that can be recovered, newest last.
+        views: Names that views hold.
         timeline: Per name, every state with the moment it began; None while nothing has that name.
     """
 
     tables: dict[Name, Table] = field(default_factory=dict)
+    bin: list[tuple[Name, Table]] = field(default_factory=list)
+    views: set[Name] = field(default_factory=set)
     timeline: dict[Name, list[tuple[float, Table | None]]] = field(default_factory=dict)
 
     def note(self, at: float) -> None:

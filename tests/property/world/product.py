@@ -19,6 +19,7 @@ from starrocks_br.adapters.sqlalchemy_core.dialling import from_engine
 from starrocks_br.adapters.sqlalchemy_core.executor import SqlAlchemyExecutor
 from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
+from starrocks_br.adapters.starrocks.errors import explain
 from starrocks_br.domain.errors import OutcomeUnknown
 from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.events import Progress
@@ -31,6 +32,7 @@ from starrocks_br.services import setup
 from starrocks_br.services.requests import Place
 from starrocks_simulator.clock import VirtualClock
 from starrocks_simulator.dbapi import Module
+from starrocks_simulator.errors import ServerError
 from starrocks_simulator.faults import ConnectionCut
 from starrocks_simulator.frontend import Frontend
 
@@ -44,48 +46,84 @@ class Killed(BaseException):
     """The product's process dies here: nothing in it may catch this."""
 
 
+MOMENTS: Final = ("submit", "cut", "after cut", "restore", "rename")
+"""Moments of a command that have a name: right before BACKUP is sent, right before and after the server cuts, right
+before a RESTORE or a RENAME is sent."""
+
+_SENT: Final = {"BACKUP SNAPSHOT": "submit", "RESTORE SNAPSHOT": "restore", "ALTER TABLE": "rename"}
+
+
 @define
 class Between:
-    """What happens at the product's statements, counted from the start of a command.
+    """What happens at the product's statements, counted from the start of a command, and at moments with a name.
 
     Attributes:
         acts: By the statement's number and by whether it comes right before it or right after its effect.
+        at: By the name of a moment.
         number: Of the statement that is sent now.
     """
 
     acts: dict[tuple[int, bool], list[Callable[[], None]]] = field(factory=lambda: defaultdict(list))
+    at: dict[str, list[Callable[[], None]]] = field(factory=lambda: defaultdict(list))
     number: int = 0
     active: bool = False
+    _due: list[Callable[[], None]] = field(factory=list)
 
-    def before(self, _sql: str) -> None:
+    def begin(self) -> None:
+        """A command begins."""
+        self.number, self.active = 0, True
+
+    def end(self) -> None:
+        """It has ended; what was planned and did not happen never does."""
+        self.active = False
+        self.acts.clear()
+        self.at.clear()
+        self._due.clear()
+
+    def before(self, sql: str) -> None:
         """A statement is about to be sent."""
         if self.active:
             self.number += 1
-            self._run(after=False)
+            self._run(self.acts.pop((self.number, False), []))
+            for words, moment in _SENT.items():
+                if sql.startswith(words) and "ops" not in sql and (moment != "rename" or " RENAME " in sql):
+                    self._run(self.at.pop(moment, []))
 
     def after(self, _sql: str) -> None:
         """It has had its effect; nobody knows yet."""
         if self.active:
-            self._run(after=True)
+            due, self._due = self._due, []
+            self._run(due)
+            self._run(self.acts.pop((self.number, True), []))
 
-    def _run(self, *, after: bool) -> None:
-        for act in self.acts.pop((self.number, after), ()):
+    def ticks(self, moment: str) -> None:
+        """The server reaches a moment of a job in one of its ticks, while it carries out a statement of ours."""
+        if self.active:
+            acts = self.at.pop(moment, [])
+            if moment == "cut":
+                self._run(acts)
+            else:
+                self._due += acts
+
+    def _run(self, acts: list[Callable[[], None]]) -> None:
+        for act in acts:
             act()
 
 
 @define
 class VirtualTime:
-    """The product's clock: sleeping lets the simulator's time pass."""
+    """The product's clock: sleeping lets the simulator's time pass, and a frontend that is down come back."""
 
-    clock: VirtualClock
+    product: Product
 
     def monotonic(self) -> float:
         """Seconds that only grow."""
-        return self.clock.now()
+        return self.product.clock.now()
 
     def sleep(self, seconds: float) -> None:
         """Let them pass."""
-        self.clock.advance(seconds)
+        self.product.clock.advance(seconds)
+        self.product.come_back()
 
 
 def _nobody(_progress: Progress) -> None:
@@ -127,6 +165,7 @@ class Product:
     restores: MemoryRestoreHistory = field(factory=MemoryRestoreHistory)
     marked: dict[RestoreId, datetime] = field(factory=dict)
     statements: list[str] = field(factory=list)
+    down_until: float = 0.0
     _tokens: Tokens = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -148,13 +187,28 @@ class Product:
             cluster=StarRocksCluster(SqlAlchemyExecutor(connection), OPS),
             backups=SqlAlchemyBackupHistory(connection, OPS) if self.sql else Remembered(self.backups, self.between),
             restores=SqlAlchemyRestoreHistory(connection, OPS) if self.sql else self._journals(),
-            clock=VirtualTime(self.clock),
+            clock=VirtualTime(self),
             tokens=self._tokens,
             listener=_nobody,
         )
 
     def _journals(self) -> Journals:
         return Journals(self.restores, self.between, self.clock, self.marked)
+
+    # --- a store in memory ---
+
+    def remembered(self) -> MemoryBackupHistory:
+        """What it holds now, for later."""
+        copied = MemoryBackupHistory()
+        for label in {outline.label for outline in self.backups.outlines()}:
+            copied.record(self.backups.entries([label]).entries)
+        return copied
+
+    def remember(self, other: MemoryBackupHistory) -> None:
+        """Begin with an empty one, and find that other one wherever it is asked for."""
+        anywhere = defaultdict(lambda: other, {TableRef.parse("ops.anywhere"): other})
+        self.backups = MemoryBackupHistory(anywhere)
+        self.start()
 
     # --- what goes wrong ---
 
@@ -171,6 +225,39 @@ class Product:
         self.frontend.restart()
         self.module.hang_up()
 
+    def switch_leader(self) -> None:
+        """Another frontend takes over, whose clock is some seconds behind."""
+        self.frontend.skew -= 5
+        self.restart_frontend()
+
+    def go_down(self) -> None:
+        """The frontend is away for two minutes."""
+        self.restart_frontend()
+        self.module.answering = False
+        self.down_until = self.clock.now() + 120
+
+    def come_back(self, *, now: bool = False) -> None:
+        """It answers again, once its time has come."""
+        if not self.module.answering and now:
+            self.clock.advance(max(0.0, self.down_until - self.clock.now()))
+        self.module.answering = self.clock.now() >= self.down_until
+
+    def refuse(self, number: int) -> None:
+        """The server refuses a statement."""
+        errno, message = REFUSALS[number % len(REFUSALS)]
+        raise ServerError(errno, "42000", message)
+
+
+REFUSALS: Final = (
+    (1064, "Another backup or restore job is being submitted. Please wait and try again"),
+    (1064, "failed to list remote path: s3a://simulated. msg: timed out"),
+    (1064, "Query timeout"),
+    (5203, "Access denied; you need (at least one of) the OPERATE privilege(s) on SYSTEM for this operation."),
+    (1064, "Failed to load data into tablet 10001, because of too many versions, current/limit: 1001/1000."),
+    (1105, "Unknown error"),
+)
+"""Errors of a server that may meet any statement: that pass, that do not, and one that nobody knows."""
+
 
 @contextmanager
 def _written(between: Between, what: str) -> Iterator[None]:
@@ -181,6 +268,8 @@ def _written(between: Between, what: str) -> Iterator[None]:
         between.after(what)
     except ConnectionCut as cut:
         raise OutcomeUnknown(f"{what} was sent, and what became of it is not known") from cut
+    except ServerError as error:
+        raise explain(error.errno, error.message, action=what) from error
 
 
 @define

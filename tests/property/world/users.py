@@ -9,8 +9,11 @@ from typing import Final
 
 from hypothesis import strategies as st
 
+from starrocks_simulator.catalog import Table as ServersTable
+from starrocks_simulator.catalog import TableState
 from starrocks_simulator.errors import ServerError
 from starrocks_simulator.frontend import Frontend
+from starrocks_simulator.running_overwrite import RunningOverwrite
 from starrocks_simulator.session import Session
 from tests.property.world.model import Cell, Model, Name, Part, Table
 
@@ -61,6 +64,9 @@ class Users:
     Args:
         frontend: Where.
         model: Moved in step.
+
+    Attributes:
+        given_up: When temporary partitions vanished without having taken a place.
     """
 
     def __init__(self, frontend: Frontend, model: Model) -> None:
@@ -70,6 +76,8 @@ class Users:
         # else a load that is not published answers with a timeout, although it is committed
         frontend.config["enable_sync_publish"] = "false"
         self._numbers = 0
+        self.given_up: list[float] = []
+        self._running: dict[str, RunningOverwrite] = {}
         self._acts: dict[str, Callable[[Name, Table, Act], None]] = {
             "load": self._load,
             "load nothing": self._load_nothing,
@@ -93,6 +101,12 @@ class Users:
             "replace column": self._replace_column,
             "hold a load": self._hold,
             "publish": self._publish,
+            "recover table": self._recover_table,
+            "add rollup": self._add_rollup,
+            "add view of sums": self._add_view_of_sums,
+            "drop rollup": self._drop_rollup,
+            "start overwrite": self._start_overwrite,
+            "finish overwrite": self._finish_overwrite,
         }
 
     def sql(self, text: str) -> list[tuple[object, ...]]:
@@ -102,14 +116,21 @@ class Users:
     def do(self, act: Act) -> None:
         """Do it, as far as there is anything to do it to; what the server refuses has not happened."""
         self.frontend.catch_up()
-        if act.kind == "create":
-            self._create_missing(act)
+        if act.kind in {"create", "create view", "drop view"}:
+            with suppress(ServerError):
+                {"create": self._create_missing, "create view": self._create_view, "drop view": self._drop_view}[
+                    act.kind
+                ](act)
         elif self.model.tables:
             names = sorted(self.model.tables)
             name = names[act.table % len(names)]
             with suppress(ServerError):
                 self._acts[act.kind](name, self.model.tables[name], act)
-        self.model.note(self.frontend.now())
+        self.note()
+
+    def note(self) -> None:
+        """Write down what has changed by now: on the clock that never jumps."""
+        self.model.note(self.frontend.now() - self.frontend.skew)
 
     def create(self, name: Name, kind: str, keys: tuple[int, ...] = (0, 1)) -> None:
         """Create a table."""
@@ -123,13 +144,25 @@ class Users:
         elif kind != "auto":
             table.parts = {f"p{key}": Part(key) for key in keys}
         self.model.tables[name] = table
-        self.model.note(self.frontend.now())
+        self.note()
 
     def _create_missing(self, act: Act) -> None:
         name = (DATABASES[act.table % 2], "tuv"[act.part % 3])
         if name not in self.model.tables:
-            with suppress(ServerError):
-                self.create(name, KINDS[act.more % len(KINDS)])
+            self.create(name, KINDS[act.more % len(KINDS)])
+
+    # --- views ---
+
+    def _create_view(self, act: Act) -> None:
+        name = (DATABASES[act.table % 2], "tuvr"[act.part % 4])
+        self.sql(f"CREATE VIEW {name[0]}.{name[1]} AS SELECT 1 AS one")
+        self.model.views.add(name)
+
+    def _drop_view(self, act: Act) -> None:
+        if self.model.views:
+            name = sorted(self.model.views)[act.part % len(self.model.views)]
+            self.sql(f"DROP VIEW {name[0]}.{name[1]}")
+            self.model.views.remove(name)
 
     # --- rows ---
 
@@ -220,7 +253,7 @@ class Users:
         table.temps["tmp"].rows.extend(rows)
 
     def _end_overwrite(self, name: Name, table: Table, _act: Act) -> None:
-        for temp, new in list(table.temps.items()):
+        for temp, new in [one for one in table.temps.items() if one[0] not in self._running]:
             old = table.part_with(new.key)
             if old is None:
                 return
@@ -233,8 +266,45 @@ class Users:
 
     def _give_up_overwrite(self, name: Name, table: Table, _act: Act) -> None:
         for temp in list(table.temps):
-            self.sql(f"ALTER TABLE {name[0]}.{name[1]} DROP TEMPORARY PARTITION {temp}")
+            self.given_up.append(self.frontend.now())
+            if temp in self._running:
+                self._running.pop(temp).abort()
+            else:
+                self.sql(f"ALTER TABLE {name[0]}.{name[1]} DROP TEMPORARY PARTITION {temp}")
             del table.temps[temp]
+
+    def _start_overwrite(self, name: Name, table: Table, act: Act) -> None:
+        """An INSERT OVERWRITE that takes its time."""
+        part = self._some_part(table, act)
+        if part is None or table.temps or table.kind == "auto":
+            return
+        server = self._server_table(name)
+        if server is None or server.state is not TableState.NORMAL:
+            return
+        target = name[1] if table.kind == "plain" else part
+        running = self.frontend.begin_overwrite(*name, [target])
+        temp = running.replacements[0][1].name
+        rows, text = self._rows(table, table.parts[part].key, 1)
+        self._running[temp] = running
+        table.temps[temp] = Part(table.parts[part].key)
+        self.sql(f"INSERT INTO {name[0]}.{name[1]} TEMPORARY PARTITION ({temp}) VALUES {text}")
+        table.temps[temp].rows.extend(rows)
+
+    def _finish_overwrite(self, name: Name, table: Table, _act: Act) -> None:
+        for temp in [one for one in table.temps if one in self._running]:
+            running, new = self._running.pop(temp), table.temps.pop(temp)
+            old = running.replacements[0][0]
+            known = running.table.partitions.get(old.name) is old
+            if known and self._server_table(name) is running.table and running.table.state is TableState.NORMAL:
+                running.finish()
+                table.parts["all" if table.kind == "plain" else old.name] = new
+            else:
+                running.abort()
+                self.given_up.append(self.frontend.now())
+
+    def _server_table(self, name: Name) -> ServersTable | None:
+        found = self.frontend.catalog.databases[name[0]].tables.get(name[1])
+        return found if isinstance(found, ServersTable) else None
 
     # --- partitions ---
 
@@ -298,7 +368,20 @@ class Users:
 
     def _drop(self, name: Name, table: Table, act: Act) -> None:
         self.sql(f"DROP TABLE {name[0]}.{name[1]}{' FORCE' if act.more % 2 else ''}")
-        del self.model.tables[name], table
+        del self.model.tables[name]
+        for temp in list(table.temps):  # they do not come back with RECOVER
+            self._running.pop(temp, None)
+            del table.temps[temp]
+        if act.more % 2 == 0:
+            self.model.bin.append((name, table))
+
+    def _recover_table(self, _name: Name, _table: Table, act: Act) -> None:
+        absent = [one for one, _ in self.model.bin if one not in self.model.tables]
+        if absent:
+            name = absent[act.part % len(absent)]
+            self.sql(f"RECOVER TABLE {name[0]}.{name[1]}")
+            at = max(at for at, (one, _) in enumerate(self.model.bin) if one == name)
+            self.model.tables[name] = self.model.bin.pop(at)[1]
 
     # --- columns ---
 
@@ -316,6 +399,18 @@ class Users:
     def _replace_column(self, name: Name, table: Table, act: Act) -> None:
         self._drop_column(name, table, act)
         self._add_column(name, table, act)
+
+    # --- what stands beside a table's own rows ---
+
+    def _add_rollup(self, name: Name, _table: Table, act: Act) -> None:
+        self.sql(f"ALTER TABLE {name[0]}.{name[1]} ADD ROLLUP r{act.part % 2} (id, v)")
+
+    def _add_view_of_sums(self, name: Name, _table: Table, act: Act) -> None:
+        where = f"{name[0]}.{name[1]}"
+        self.sql(f"CREATE MATERIALIZED VIEW m{act.part % 2} AS SELECT id, sum(v) AS s FROM {where} GROUP BY id")
+
+    def _drop_rollup(self, name: Name, _table: Table, act: Act) -> None:
+        self.sql(f"ALTER TABLE {name[0]}.{name[1]} DROP ROLLUP r{act.part % 2}")
 
     # --- loads that are committed and not visible ---
 
@@ -335,40 +430,42 @@ class Users:
 
     def _publish(self, *_anything: object) -> None:
         self.frontend.held_loads.publish()
-        for table in self.model.tables.values():
+        for table in (*self.model.tables.values(), *(one for _, one in self.model.bin)):
             for part in (*table.parts.values(), *table.bin.values()):
                 for rows in part.held:
                     table.put(part, rows)
                 part.held.clear()
 
 
-_COMMON: Final = (
-    *("load",) * 5,
-    "overwrite",
-    "truncate",
-    "add partition",
-    "drop partition",
-    "create",
-    "replace column",
+_USUAL: Final = (
+    *("load",) * 16,
+    *("overwrite", "truncate", "add partition", "drop partition", "create", "replace column") * 3,
+    *("load nothing", "delete", "truncate all", "recover partition", "rename partition"),
+    *("begin overwrite", "end overwrite", "give up overwrite", "start overwrite", "finish overwrite"),
+    *("swap", "rename", "drop and create", "drop", "recover table", "add column", "drop column", "replace column"),
+    *("hold a load", "publish", "add rollup", "add view of sums", "drop rollup", "create view", "drop view"),
 )
-_RARE: Final = (
-    "load nothing",
-    "delete",
-    "truncate all",
-    "begin overwrite",
-    "end overwrite",
-    "give up overwrite",
-    "recover partition",
-    "rename partition",
-    "swap",
-    "rename",
-    "drop and create",
-    "drop",
-    "add column",
-    "drop column",
-    "replace column",
-    "hold a load",
-    "publish",
+_SNEAKY: Final = (
+    *("load",) * 6,
+    *("drop and create", "swap", "rename", "drop partition", "overwrite", "truncate", "rename partition") * 2,
+    *("start overwrite", "finish overwrite", "give up overwrite", "begin overwrite", "replace column", "delete"),
+    *("add partition", "recover partition", "recover table", "publish", "add rollup", "truncate all", "create view"),
 )
-_small: Final = st.integers(0, 5)
-acts: Final = st.builds(Act, st.sampled_from(_COMMON) | st.sampled_from(_RARE), _small, _small, _small)
+_CHOICES: Final = 6
+
+
+def _decoded(number: int, kinds: tuple[str, ...]) -> Act:
+    number, more = divmod(number, _CHOICES)
+    number, part = divmod(number, _CHOICES)
+    kind, table = divmod(number, _CHOICES)
+    return Act(kinds[kind], table, part, more)
+
+
+def _drawn(kinds: tuple[str, ...]) -> st.SearchStrategy[Act]:
+    """One number for each act: drawing and shrinking are quick, and long histories fit in what may be drawn."""
+    return st.integers(0, len(kinds) * _CHOICES**3 - 1).map(lambda number: _decoded(number, kinds))
+
+
+acts: Final = _drawn(_USUAL)
+sneaky: Final = _drawn(_SNEAKY)
+"""Acts that matter most while a table is backed up or restored."""

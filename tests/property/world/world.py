@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
+from random import Random
 from typing import Final
 
 from attrs import define, field, frozen
 
-from starrocks_br.domain.chain import points
-from starrocks_br.domain.errors import IllegalTransition, StarRocksBrError, Unrestorable
+from starrocks_br.adapters.memory import MemoryBackupHistory
+from starrocks_br.domain.chain import chain_to, points
+from starrocks_br.domain.errors import (
+    IllegalTransition,
+    StarRocksBrError,
+    TargetExists,
+    Unrestorable,
+    VerificationMismatch,
+)
+from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import Label, Selection, TableRef
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_plan import Target
-from starrocks_br.domain.snapshot import Outline
+from starrocks_br.domain.snapshot import Entry, Outline
 from starrocks_br.domain.status import RESTORABLE, Status
 from starrocks_br.services import backup, bootstrap, restore, restore_planning
 from starrocks_br.services.reports import BackupReport, RestoreReport
@@ -24,6 +34,7 @@ from starrocks_br.services.requests import BackupRequest, RestoreRequest, Wanted
 from starrocks_simulator.catalog import Table as ServersTable
 from starrocks_simulator.clock import VirtualClock
 from starrocks_simulator.errors import ServerError
+from starrocks_simulator.faults import Fail, Hold
 from starrocks_simulator.frontend import Frontend
 from starrocks_simulator.jobs import Job
 from starrocks_simulator.jobs_backup import BackupJob
@@ -34,6 +45,17 @@ from tests.property.world.users import DATABASES, Act, Users
 
 PATTERNS: Final = ("d1.*", "d2.*")
 DRILL: Final = 9_000
+SAMPLE: Final = 3
+"""How many points of a history are restored at its end beside those in doubt; the model judges all."""
+
+SPOILT: Final = (
+    Fail("[COMMON_ERROR, msg: user cancelled]"),
+    Fail("[TIMEOUT, msg: ]"),
+    Fail("[COMMON_ERROR, msg: version already merged]"),
+    Hold(task_errors="[10496: upload failed]"),
+)
+"""What may become of a tick of a job (R§4.4)."""
+
 QUESTIONS: Final = (
     "SELECT",
     "SHOW",
@@ -59,37 +81,71 @@ class Cut:
     tables: dict[Name, Table]
 
 
+def bringing_back(point: Outline, into: TableRef) -> RestoreRequest:
+    """A table is wanted at a point."""
+    wanted = Wanted(table=point.table, target=Target(table=into))
+    return RestoreRequest(place=PLACE, wanted=(wanted,), label=point.label)
+
+
 def bring_back(ports: Ports, point: Outline, into: TableRef) -> RestoreReport:
     """Restore a table to a point."""
-    wanted = Wanted(table=point.table, target=Target(table=into))
-    request = RestoreRequest(place=PLACE, wanted=(wanted,), label=point.label)
+    request = bringing_back(point, into)
     return restore.run_one(ports, request, restore_planning.plan_one(ports, request))
 
 
 @define
 class Cluster:
-    """One cluster with its users and the product on it."""
+    """One cluster with its users and the product on it.
+
+    Attributes:
+        cuts: What was cut under every label.
+        histories: What a store in memory held when a metadata snapshot was cut: nothing of that is in its table.
+        uncertain: Names that a restore works on, with all that may come out of it.
+        doom: What becomes of the next ticks of jobs of ours.
+    """
 
     product: Product
     model: Model
     users: Users
     cuts: dict[str, Cut]
+    histories: dict[str, MemoryBackupHistory] = field(factory=dict)
     uncertain: dict[Name, list[Table]] = field(factory=dict)
+    doom: list[Fail | Hold] = field(factory=list)
+    _read: dict[int, tuple[object, Contents]] = field(factory=dict)
 
     @property
     def frontend(self) -> Frontend:
         """Of this cluster."""
         return self.product.frontend
 
-    def watch(self, job: Job) -> None:
-        """Write down what the model holds at a cut, and what a stranger's RESTORE does."""
-        if isinstance(job, BackupJob) and job.state == "PENDING" and not job.stuck:
-            for target in job.targets:
-                if not job.label.startswith("stranger"):
-                    self._look_closely((job.db_name, target.name))
-            self.cuts[job.label] = Cut(self.frontend.now(), self.model.copy())
+    def watch(self, job: Job) -> Fail | Hold | None:
+        """Write down what the model holds at a cut, and what a stranger's RESTORE does; spoil a job of ours."""
+        if self.doom and self._ours(job):
+            return self.doom.pop()
+        if isinstance(job, BackupJob) and not job.stuck:
+            self._backed_up(job)
         if isinstance(job, RestoreJob) and job.state == "COMMITTING":
             self._restored(job)
+        return None
+
+    def _ours(self, job: Job) -> bool:
+        if isinstance(job, RestoreJob):
+            targets = [(job.db_name, work.item.target) for work in job.work]
+            return all(name[1].startswith("__br_") or name in self.uncertain for name in targets)
+        return not job.label.startswith("stranger")
+
+    def _backed_up(self, job: BackupJob) -> None:
+        data = self._ours(job) and job.db_name != "ops"
+        if job.state == "PENDING":
+            if data:
+                self.product.between.ticks("cut")
+                for target in job.targets:
+                    self._look_closely((job.db_name, target.name))
+            if job.db_name == "ops":
+                self.histories[job.label] = self.product.remembered()
+            self.cuts[job.label] = Cut(self.frontend.now(), self.model.copy())
+        elif job.state == "SNAPSHOTING" and data:
+            self.product.between.ticks("after cut")
 
     def _look_closely(self, name: Name) -> None:
         """A table that a killed restore may have made: it must be whole before it is backed up."""
@@ -102,7 +158,7 @@ class Cluster:
         for table in self.uncertain[name]:
             if found == table.contents():
                 self.model.tables[name] = fresh(table)
-                self.model.note(self.frontend.now())
+                self.users.note()
                 del self.uncertain[name]
                 return True
         return False
@@ -117,7 +173,7 @@ class Cluster:
                     there = source.parts.get("all" if source.kind == "plain" else part)
                     if there is not None:
                         mine.parts["all" if mine.kind == "plain" else part] = Part(there.key, deepcopy(there.rows))
-        self.model.note(self.frontend.now())
+        self.users.note()
 
     def server_table(self, name: Name) -> ServersTable | None:
         """What the server has under a name."""
@@ -131,10 +187,16 @@ class Cluster:
         if table is None:
             return None
         columns = table.visible_columns
-        physical = [one for part in table.shown_partitions() for one in part.physical]
-        rows = self.frontend.rows.query(self.frontend.rows.relation(physical, columns))
-        names = frozenset(part.name for part in table.shown_partitions()) if table.partitioning else frozenset[str]()
-        return tuple(column.name for column in columns), names, cells(rows)
+        parts = table.shown_partitions()
+        state = [(part.name, one.id, one.visible_version) for part in parts for one in part.physical]
+        mark = (state, [(column.name, column.unique_id) for column in columns])
+        known = self._read.get(table.id)
+        if known is None or known[0] != mark:
+            physical = [one for part in parts for one in part.physical]
+            rows = self.frontend.rows.query(self.frontend.rows.relation(physical, columns))
+            names = frozenset(part.name for part in parts) if table.partitioning else frozenset[str]()
+            known = self._read[table.id] = mark, (tuple(column.name for column in columns), names, cells(rows))
+        return known[1]
 
     def settle(self) -> None:
         """Let running jobs end, but those that never will."""
@@ -160,7 +222,7 @@ class Cluster:
         for database in self.frontend.catalog.databases.values():
             for table_name in database.tables:
                 name = (database.name, table_name)
-                known = name in self.model.tables or name in self.uncertain
+                known = name in self.model.tables or name in self.uncertain or name in self.model.views
                 assert known or database.name == "ops" or table_name.startswith("__br_"), f"where does {name} come from"
 
 
@@ -204,7 +266,10 @@ class World:
         models: Of every cluster there ever was, by its id.
         cuts: What was cut under every label.
         verified: Points that gave exactly what they should.
-        disturbed: Whether something was planned for the next command.
+        windows: When the command was at work that made a point without a job, on the clock that never jumps.
+        saved: The newest metadata snapshot of each cluster.
+        jumped: Seconds by which leaders' clocks have jumped in all.
+        luck: Which points are restored at the end.
     """
 
     folder: Path
@@ -213,8 +278,12 @@ class World:
     cuts: dict[str, Cut] = field(factory=dict)
     models: dict[str, Model] = field(factory=dict)
     verified: set[tuple[Label, TableRef]] = field(factory=set)
+    windows: dict[Label, tuple[float, float]] = field(factory=dict)
+    saved: dict[int, Label] = field(factory=dict)
+    jumped: float = 0.0
+    luck: Random = field(factory=lambda: Random(1))  # noqa: S311 - nothing secret
     here: Cluster = field(init=False)
-    plans: list[tuple[int, bool, Callable[[], None]]] = field(factory=list)
+    plans: list[tuple[int | str, bool, Callable[[], None]]] = field(factory=list)
     commands: int = 0
     _drill: Product | None = field(default=None, init=False)
     _strangers: int = 0
@@ -240,17 +309,20 @@ class World:
     @contextmanager
     def _command(self) -> Iterator[None]:
         """One command among all that was planned for it."""
-        between = self.here.product.between
-        between.acts.clear()
-        for number, after, act in self.plans:
-            between.acts[number, after].append(act)
-        between.number, between.active = 0, True
+        product = self.here.product
+        for moment, after, act in self.plans:
+            if isinstance(moment, str):
+                product.between.at[moment].append(act)
+            else:
+                product.between.acts[moment, after].append(act)
         self.commands += 1
+        product.between.begin()
         try:
             yield
         finally:
-            between.active = False
-            between.acts.clear()
+            product.between.end()
+            product.come_back(now=True)
+            self.here.doom.clear()
             self.plans.clear()
 
     def attempt(self, act: Callable[[], object]) -> object:
@@ -274,24 +346,33 @@ class World:
         self.here.users.do(act)
         self.here.check_live()
 
-    def meanwhile(self, number: int, act: Callable[[], None], *, after: bool = False) -> None:
-        """Plan an act for the n-th statement of the next command."""
-        self.plans.append((number, after, act))
+    def meanwhile(self, moment: int | str, act: Callable[[], None], *, after: bool = False) -> None:
+        """Plan an act for the n-th statement of the next command, or for a moment that has a name."""
+        self.plans.append((moment, after, act))
 
     def request(self, patterns: tuple[str, ...] = PATTERNS, *, full: bool = False) -> BackupRequest:
         """What to back up."""
         return BackupRequest(place=PLACE, selection=Selection(patterns), full=full, max_chain=4)
 
-    def backup(self, patterns: tuple[str, ...] = PATTERNS, *, full: bool = False) -> None:
+    def backup(self, patterns: tuple[str, ...] = PATTERNS, *, full: bool = False, calm: bool = True) -> None:
         """One run; without disturbance it must be complete and new points must be there."""
-        calm = not self.plans
+        calm = calm and not self.plans
         if calm:
             self._calm_down()
         self.clock.advance(1)
+        start = self.clock.now()
         report = self.attempt(lambda: backup.run(self.ports, self.request(patterns, full=full)))
+        self._remember(report, start)
         self.after_command()
         if isinstance(report, BackupReport) and calm:
             self._check_complete(patterns, report)
+
+    def _remember(self, report: object, start: float) -> None:
+        for outline in self.ports.backups.outlines(statuses=[Status.UNCHANGED]):
+            self.windows.setdefault(outline.label, (start, self.clock.now()))
+        meta = report.metadata if isinstance(report, BackupReport) else None
+        if meta is not None and meta.label is not None and meta.status is Status.FINISHED:
+            self.saved[self.here.product.cluster_id] = meta.label
 
     def _calm_down(self) -> None:
         """Let jobs end, and let it be clear which restores are dead."""
@@ -358,29 +439,75 @@ class World:
         cut = self.cuts.get(point.label)
         if cut is None:
             model = self.models[point.snapshot.cluster]
-            return list(model.between(name, start.timestamp(), end.timestamp()))
-        assert start.timestamp() <= cut.at < end.timestamp(), f"{point.label} was cut outside of the time it gives"
+            window = self.windows[point.label] if self.jumped else (start.timestamp(), end.timestamp())
+            return list(model.between(name, *window))
+        fits = start.timestamp() <= cut.at < end.timestamp()
+        assert fits or self.jumped, f"{point.label} was cut outside of the time it gives"
         assert name in cut.tables, f"{point.label} offers {name}, which was not there"
         return [cut.tables[name]]
 
-    def verify(self, most: int = 1_000) -> None:
-        """Restore points on a cluster of their own, and compare row by row."""
-        todo = [point for point in self.all_points() if (point.label, point.table) not in self.verified][:most]
-        if not todo:
-            return
+    def verify(self) -> None:
+        """Every point rests on what the model held at the cuts; those in doubt and some others are restored, too."""
+        todo = [point for point in self.all_points() if (point.label, point.table) not in self.verified]
+        reading = self.ports.backups.entries({one.label for one in self.ports.backups.outlines(statuses=RESTORABLE)})
+        assert not reading.damages
+        manifests = [chain_to(reading.entries, point.table, point.label).manifest() for point in todo]
+        doubtful = [point for point, one in zip(todo, manifests, strict=True) if not self._rests(point, one)]
+        others = {
+            (point.table, one.digest): point
+            for point, one in zip(todo, manifests, strict=True)
+            if point not in doubtful
+        }
+        some = sorted(others)
+        self.luck.shuffle(some)
+        drill = self._restorer(reading.entries)
+        for point in (*doubtful[:SAMPLE], *(others[one] for one in some[:SAMPLE])):
+            self._verify(drill, point)
+
+    def _rests(self, point: Outline, manifest: Manifest) -> bool:
+        """Whether the holders held, when they were cut, what the table held at the point; that costs no restore."""
+        name = (str(point.table.database), str(point.table.name))
+        columns: tuple[tuple[str, int], ...] | None = None
+        parts: dict[str, Part] = {}
+        for partition, held in manifest.held.items():
+            table = self.cuts[held.holder].tables.get(name)
+            at = "all" if table and table.kind == "plain" else str(partition)
+            if table is None or at not in table.parts or columns not in {None, tuple(table.columns)}:
+                return False
+            columns, parts[at] = tuple(table.columns), table.parts[at]
+        return any(
+            (columns is None or tuple(table.columns) == columns)
+            and Table(table.kind, table.columns, parts).contents() == table.contents()
+            for table in self.expected(point)
+        )
+
+    def _restorer(self, entries: Iterable[Entry]) -> Product:
+        """A cluster of its own that knows all entries."""
         drill = self._drill = self._drill or Product(self.folder, DRILL, self.clock, sql=False)
         drill.frontend.catch_up()
-        outlines = self.ports.backups.outlines(statuses=RESTORABLE)
-        reading = self.ports.backups.entries({one.label for one in outlines})
-        assert not reading.damages
-        for label in {entry.label for entry in reading.entries}:
-            drill.backups.record([entry for entry in reading.entries if entry.label == label])
-        for point in todo:
-            self._verify(drill, point)
+        by_label = defaultdict(list)
+        for entry in entries:
+            by_label[entry.label].append(entry)
+        for group in by_label.values():
+            drill.backups.record(group)
+        return drill
+
+    def _haunted(self, point: Outline) -> bool:
+        """Whether temporary partitions stood at a cut and were gone without a trace before anybody could look."""
+        reading = self.ports.backups.entries({one.label for one in self.ports.backups.outlines(statuses=RESTORABLE)})
+        name = (str(point.table.database), str(point.table.name))
+        holders = chain_to(reading.entries, point.table, point.label).manifest().holders()
+        cuts = [self.cuts[label] for label in holders if self.cuts[label].tables[name].temps]
+        return any(cut.at <= at for cut in cuts for at in self.here.users.given_up)
 
     def _verify(self, drill: Product, point: Outline) -> None:
         expected = self.expected(point)
-        bring_back(drill.ports, point, point.table)
+        try:
+            bring_back(drill.ports, point, point.table)
+        except VerificationMismatch:
+            if self._haunted(point):
+                return
+            raise
         session = drill.frontend.connect()
         result = session.execute(f"SELECT * FROM {point.table}")[-1]
         shown = session.execute(f"SHOW PARTITIONS FROM {point.table}")[-1]
@@ -412,6 +539,9 @@ class World:
             self.here.users.sql(f"DROP TABLE {into[0]}.{into[1]} FORCE")
             del self.here.model.tables[into]
             self.here.model.note(self.clock.now())
+        if into in self.here.model.views:
+            self._refused(point, into)
+            return
         wanted = self.expected(point)
         self.here.uncertain[into] = wanted
         calm = not self.plans
@@ -420,9 +550,20 @@ class World:
         except Unrestorable:
             assert elsewhere
             outcome = None
+        except VerificationMismatch:
+            assert self._haunted(point)
+            outcome = None
         if calm and outcome is not None:
             assert self.here.adopt(into), f"{into} is {self.here.read(into)}, not {[one.contents() for one in wanted]}"
         self.after_command()
+
+    def _refused(self, point: Outline, into: Name) -> None:
+        """A name that a view holds is no target: RESTORE over it would stop all jobs of the cluster (O§0.6)."""
+        try:
+            restore_planning.plan_one(self.ports, bringing_back(point, TableRef.parse(".".join(into))))
+        except (TargetExists, Unrestorable):
+            return
+        raise AssertionError(f"{into} is a view, and would be restored over")
 
     # --- others ---
 
@@ -430,9 +571,24 @@ class World:
         """The product is killed, its connection cut, or the frontend restarted."""
         getattr(self.here.product, what)()
 
-    def restart_between_commands(self) -> None:
-        """The frontend restarts, and so does whoever was connected."""
-        self.here.product.restart_frontend()
+    def jump(self, seconds: float) -> None:
+        """The leader's clock jumps."""
+        self.here.frontend.catch_up()
+        self.here.frontend.skew += seconds
+        self.jumped += abs(seconds)
+
+    def switch_leader(self) -> None:
+        """Another frontend takes over."""
+        self.jumped += 5
+        self.here.product.switch_leader()
+
+    def spoil(self, number: int) -> None:
+        """The next job of ours to move is cancelled by the server, or waits a tick."""
+        self.here.doom.append(SPOILT[number % len(SPOILT)])
+
+    def between_commands(self, what: Callable[[], None]) -> None:
+        """Something befalls the frontend; whoever was connected starts anew."""
+        what()
         self.here.product.start()
 
     def stranger_backs_up(self, database: str) -> None:
@@ -504,17 +660,18 @@ class World:
 
     def disaster(self) -> None:
         """The cluster is gone; a new one begins with the repository alone."""
-        if not self.sql:
-            return
         self.here.settle()
         before = self._safe_points()
-        old = self.here.product.cluster_id
+        lost = self.here
+        old = lost.product.cluster_id
         self.here = self._cluster(old + 1)
         remote = self.ports.cluster.list_snapshots(REPOSITORY)
-        labels = sorted(one.label for one in remote if one.label.startswith(f"br_meta_{old}_") and one.usable)
-        if not labels:
+        usable = {one.label for one in remote if one.usable}
+        if self.saved.get(old) not in usable:
             return
-        planned = bootstrap.plan(self.ports, PLACE, Label(labels[-1]))
+        if not self.sql:
+            self.here.product.remember(lost.histories[self.saved[old]])
+        planned = bootstrap.plan(self.ports, PLACE, self.saved[old])
         bootstrap.run(self.ports, PLACE, planned)
         missing = before - {(point.label, point.table) for point in self.all_points()}
         assert not missing, f"{missing} did not survive"
@@ -531,7 +688,7 @@ class World:
     def end(self) -> None:
         """After everything: one plain backup makes all whole, nothing is stuck, every point gives what it should."""
         self.plans.clear()
-        self.clock.advance(PLACE.job_timeout + 400)
+        self.clock.advance(PLACE.job_timeout + 400 + self.jumped)
         self.here.frontend.catch_up()
         for index in range(len(self.here.model.tables)):
             self.here.users.do(Act("give up overwrite", index))

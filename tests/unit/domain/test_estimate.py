@@ -64,5 +64,8 @@ def test_a_few_bytes_do_not_foretell_months() -> None:
 
 
 def test_a_steep_line_through_zero_is_bounded_too() -> None:
-    assert fit(measured((10, 1.0), (1_000_000, 40.0))) == Pace(base=pytest.approx(20.5 - 0.500005), per_byte=SLOWEST)
+    pace = fit(measured((10, 1.0), (MB, 40.0)))
+    assert pace is not None
+    assert pace.per_byte == SLOWEST
+    assert pace.base == pytest.approx(20.5 - 0.500005)
     assert fit(measured((100 * MB, 0.5), (1_000 * MB, 1_010.0))) == Pace(base=0.0, per_byte=SLOWEST)

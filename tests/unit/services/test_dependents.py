@@ -131,7 +131,9 @@ def test_the_number_of_looks_does_not_depend_on_the_number_of_tables(world: Worl
 def test_a_table_that_was_missing_has_no_grants_to_get_back(world: World) -> None:
     """Grants went with its id (O2§0.8), views became inactive for its sake: nobody wanted them so."""
     world.sql("DROP TABLE d1.t FORCE")
-    seen = before(world.ports, [T])
+    with world.counted() as sent:
+        seen = before(world.ports, [T])
+    assert not [sql for sql in sent if "grants" in sql]
     world.sql("ALTER TABLE d1.new RENAME t")
     newly, *activated = after(world.ports, seen, {T: T})
     assert newly == "nobody was granted anything by name on d1.t, newly made; what is granted ON ALL TABLES holds"
@@ -158,6 +160,31 @@ def test_a_view_that_somebody_made_inactive_stays_so_and_is_named(world: World) 
     assert aa.startswith("making materialized view d0.aa active again failed (")
     assert "base-mv inactive: zz" in aa
     assert aa.endswith("; run ALTER MATERIALIZED VIEW `d0`.`aa` ACTIVE")
+
+
+def test_readers_through_a_view_are_known_from_the_dependencies(world: World) -> None:
+    """Their queries do not name the table. Also after a kill, when the old table has another name."""
+    world.sql("CREATE VIEW d2.v AS SELECT id FROM d1.t")
+    world.sql(MATERIALIZED.format("d2.through", "d2.v"))
+    after(world.ports, seen_and_replaced(world), {T: T})
+    assert inactive(world) == set()
+    replace(world)
+    after(world.ports, before(world.ports, [NEW]), {NEW: T})
+    assert inactive(world) == set()
+
+
+def test_after_a_kill_the_queries_texts_alone_tell_as_well(world: World) -> None:
+    world.always("FROM sys.object_dependencies", refuse(5203, "Access denied"))
+    replace(world)
+    after(world.ports, before(world.ports, [NEW]), {NEW: T})
+    assert inactive(world) == set()
+
+
+def test_a_view_that_the_server_made_active_itself_is_not_told_of(world: World) -> None:
+    """It looks every minute."""
+    seen = seen_and_replaced(world)
+    world.sql("ALTER MATERIALIZED VIEW d1.zz ACTIVE")
+    assert [note.partition(" is ")[0] for note in after(world.ports, seen, {T: T})[2:]] == ["materialized view d0.aa"]
 
 
 def test_a_view_of_other_tables_is_left_alone(world: World) -> None:
@@ -240,13 +267,15 @@ def test_what_cannot_be_put_back_is_a_note_with_the_statement(world: World) -> N
 
 
 def test_a_cluster_that_goes_away_is_asked_once(world: World) -> None:
-    """The rest is told as not done, with the statements."""
+    """Waited for once with a repair, and once with the look at the views; the rest is told as not done."""
     seen = seen_and_replaced(world)
     world.before("^GRANT", going(world))
+    start = world.clock.now()
     notes = after(world.ports, seen, {T: T})
     assert sum("failed (" in note for note in notes) == 4
     assert "which materialized views read d1.t cannot be read" in notes[-1]
     assert world.times_sent("^GRANT") == 1
+    assert world.clock.now() - start < 2.5 * world.place.reconnect_timeout
 
 
 def test_a_cluster_that_is_gone_before_is_no_note(world: World) -> None:

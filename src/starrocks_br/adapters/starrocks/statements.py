@@ -377,7 +377,7 @@ def grants_on(tables: Collection[TableRef], grantees: str) -> Statement:
         names = Statement("OBJECT_NAME IS NOT NULL")
     return Statement(
         f"SELECT GRANTEE, OBJECT_DATABASE, OBJECT_NAME, PRIVILEGE_TYPE, IS_GRANTABLE FROM sys.grants_to_{grantees} "
-        f"WHERE OBJECT_CATALOG = 'default_catalog' AND OBJECT_TYPE = 'TABLE' AND {databases.sql} AND {names.sql}",
+        f"WHERE OBJECT_CATALOG = 'default_catalog' AND {databases.sql} AND {names.sql}",
         {**databases.values, **names.values},
     )
 

@@ -17,6 +17,7 @@ from starrocks_br.entrypoints.render import restore as render
 @click.option("--table", metavar="DB.TABLE", required=True, help="The table, as it was named then.")
 @click.option("--timestamp", metavar="TEXT", help="The newest point at or before this: '2025-10-06 12:00:00'.")
 @click.option("--label", help="The point of this snapshot.")
+@click.option("--from-cluster", metavar="ID", help="A point of this cluster, where several share the history.")
 @click.option("--dry-run", is_flag=True, help="Show the plan; write and send nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. (Scripts are not asked anyway: the target never exists.)")
 @click.option("--allow-fuzzy", is_flag=True, help="Take points that are not exact, too.")
@@ -32,6 +33,7 @@ def restore_command(  # noqa: PLR0913 -- one per option
     table: str,
     timestamp: str | None,
     label: str | None,
+    from_cluster: str | None,
     *,
     dry_run: bool,
     yes: bool,
@@ -49,7 +51,7 @@ def restore_command(  # noqa: PLR0913 -- one per option
         parse_instant(timestamp)  # what is no point in time in any zone is refused before anything is dialled
     with call.connect() as client:
         at = None if timestamp is None else _instant(call, timestamp, client.timezone)
-        plan = client.plan_restore(table, at=at, label=label, allow_fuzzy=allow_fuzzy)
+        plan = client.plan_restore(table, at=at, label=label, allow_fuzzy=allow_fuzzy, from_cluster=from_cluster)
         shown = render.restore_plan(plan)
         if dry_run:
             end = "this was a dry run: nothing was written or sent"
