@@ -33,7 +33,14 @@ def before_exposing(ports: Ports, tables: Sequence[TableRestore], seen: Dependen
         one.hidden = look.tables.get(one.plan.alias)
         one.newest_job = look.newest_job.get(one.plan.alias.database)
         one.exposed_at = look.at
-    return notes
+    return tuple(_by_target(note, about) for note in notes)
+
+
+def _by_target(note: str, about: Sequence[TableRestore]) -> str:
+    """A note on a table under its alias, with the name that it is about to get."""
+    for one in about:
+        note = note.replace(str(one.plan.alias), str(one.plan.target.table))
+    return note
 
 
 def after_exposing(ports: Ports, server: Server, tables: Sequence[TableRestore], seen: Dependents) -> tuple[str, ...]:
