@@ -139,3 +139,12 @@ def test_one_restore_is_found_whatever_became_of_it(history: RestoreHistory) -> 
     assert history.journals([RestoreId("a1"), RestoreId("a3")]) == (done,)
     assert history.journals([RestoreId("a2")]) == (journal("a2"),)
     assert history.journals([RestoreId("a3")]) == ()
+
+
+def test_what_is_not_done_has_not_taken_any_time(history: RestoreHistory) -> None:
+    """Nor has anything of another cluster."""
+    assert history.timings(journal("a").cluster) == ()
+
+    history.begin([journal("a1", status=StepStatus.SENT)])
+
+    assert history.timings(journal("a").cluster) == ()

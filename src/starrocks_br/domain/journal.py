@@ -145,6 +145,11 @@ class Journal:
         )
 
     @property
+    def shown(self) -> bool:
+        """Whether its table surely bore a name that others use."""
+        return any(isinstance(line.step, Rename | Swap) and line.status is StepStatus.DONE for line in self.steps)
+
+    @property
     def exposed(self) -> bool:
         """Whether names that others use may have moved."""
         return any(

@@ -61,29 +61,20 @@ def way_back(journal: Journal, found: Mapping[TableRef, int]) -> WayBack:
     scratch = [DropTable(table=name) for name in _scratches(journal, found)]
     old = _bearer(found, journal.replaced)
     ours = _bearer(found, journal.table_id)
-    if old is None or old == journal.target:
-        steps, hidden = _hidden(journal, found, ours)
-        return WayBack(steps=(*scratch, *steps), detail=_told(journal, old, ours, hidden, taken=journal.alias in found))
-    if journal.target not in found:
-        steps, hidden = _hidden(journal, found, ours)
-        again = SetAside(table=old, to=journal.target.name, table_id=found[old])
-        return WayBack(
-            steps=(*scratch, again, *steps),
-            detail=_told(journal, journal.target, ours, hidden, taken=journal.alias in found),
-        )
-    if ours == journal.target:
-        swapped = {**found, journal.target: found[old], old: found[journal.target]}
-        steps, hidden = _hidden(journal, swapped, old)
-        again_swapped = Swap(table=old, restored=journal.target.name, table_id=found[old])
-        return WayBack(
-            steps=(*scratch, again_swapped, *steps),
-            detail=_told(journal, journal.target, ours, hidden, taken=journal.alias in found),
-        )
-    return WayBack(
-        steps=tuple(scratch),
-        detail=f"{journal.target} is another table now; the one that bore the name before is {old}: "
-        f"ALTER TABLE {old} RENAME when the name is free",
-    )
+    back: tuple[Step, ...] = ()
+    now = dict(found)
+    if old is not None and old != journal.target:
+        table_id = found[old]
+        if journal.target not in found:
+            back = (SetAside(table=old, to=journal.target.name, table_id=table_id),)
+            now[journal.target] = now.pop(old)
+        elif ours == journal.target:
+            back = (Swap(table=old, restored=journal.target.name, table_id=table_id),)
+            now[journal.target], now[old] = now[old], now[journal.target]
+        else:
+            return WayBack(steps=tuple(scratch), detail=_taken(journal.target, old))
+    hiding, kept = _hidden(journal, now, _bearer(now, journal.table_id), seen=ours != journal.alias)
+    return WayBack(steps=(*scratch, *back, *hiding), detail=_told(journal, found, ours, kept, restored=old is not None))
 
 
 def _scratches(journal: Journal, found: Mapping[TableRef, int]) -> list[TableRef]:
@@ -96,31 +87,37 @@ def _bearer(found: Mapping[TableRef, int], table_id: int | None) -> TableRef | N
 
 
 def _hidden(
-    journal: Journal, found: Mapping[TableRef, int], ours: TableRef | None
+    journal: Journal, now: Mapping[TableRef, int], ours: TableRef | None, *, seen: bool
 ) -> tuple[tuple[Step, ...], TableRef | None]:
     """Ours goes under the alias if others could see it, else for good; and the name it keeps, if it stays."""
     if ours is None:
         return (), None
-    if ours != journal.alias and journal.alias not in found:
+    if ours != journal.alias and journal.alias not in now:
         return (Rename(table=ours, to=journal.alias.name),), journal.alias
-    if not journal.exposed:
-        return (DropTable(table=ours),), None
-    return (), ours
+    if seen or journal.shown:
+        return (), ours
+    return (DropTable(table=ours),), None
+
+
+def _taken(target: TableRef, old: TableRef) -> str:
+    return (
+        f"{target} is another table now; the one that bore the name before is {old}: "
+        f"ALTER TABLE {old} RENAME when the name is free"
+    )
 
 
 def _told(
-    journal: Journal, old: TableRef | None, ours: TableRef | None, hidden: TableRef | None, *, taken: bool
+    journal: Journal, found: Mapping[TableRef, int], ours: TableRef | None, kept: TableRef | None, *, restored: bool
 ) -> str:
-    said = []
-    if journal.table_id is None and journal.creating_sent and taken:
+    said = [f"{journal.target} is the table that it was before"] if restored else []
+    if ours is not None:
+        said.append(
+            f"its unfinished table {ours} was dropped"
+            if kept is None
+            else f"what it made is {kept} now: DROP TABLE it when you need it no more"
+        )
+    elif journal.alias in found:
         said.append(f"whether {journal.alias} is its table cannot be shown, so it stays: DROP TABLE it when you know")
-        return "; ".join(said)
-    if journal.replaced is not None and old is not None:
-        said.append(f"{old} is the table that it was before")
-    if ours is None:
-        said.append("it left nothing behind")
-    elif hidden is None:
-        said.append(f"its unfinished table {ours} was dropped")
     else:
-        said.append(f"what it made is {hidden} now: DROP TABLE it when you need it no more")
+        said.append("it left nothing behind")
     return "; ".join(said)

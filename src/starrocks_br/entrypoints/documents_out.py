@@ -145,6 +145,7 @@ def _outline(outline: Outline) -> Document:
     return {
         "table": str(outline.table),
         "label": outline.label,
+        "cluster": outline.snapshot.cluster,
         "type": outline.type.name,
         "status": outline.snapshot.status.name,
         "consistency": outline.consistency.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from starrocks_br.domain.instants import parse_instant
-from starrocks_br.domain.names import TableRef, database_name, table_name
+from starrocks_br.domain.names import ClusterId, TableRef, database_name, table_name
 from starrocks_br.domain.snapshot import BackupType, Consistency, Damage
 from starrocks_br.domain.status import Status
 from starrocks_br.entrypoints.render.history import history, snapshot
@@ -54,6 +54,18 @@ def test_rows_that_cannot_be_restored_are_marked_and_rows_that_are_no_points_sho
         "a point that is not EXACT is only taken with restore --allow-fuzzy",
         "older ones are not shown: see --limit",
     ]
+
+
+def test_where_the_history_is_that_of_several_clusters_each_row_names_its_own() -> None:
+    there = values.outline(of=evolve(values.snapshot("theirs"), cluster=ClusterId("99")))
+    report = HistoryReport(
+        outlines=(values.outline(), there), points=frozenset({(FULL_LABEL, ORDERS), (there.label, ORDERS)})
+    )
+    head, ours, theirs, *notes = history(report)
+    assert head.split()[-2:] == ["CLUSTER", "LABEL"]
+    assert ours.split()[-2:] == [values.outline().snapshot.cluster, FULL_LABEL]
+    assert theirs.split()[-2:] == ["99", "theirs"]
+    assert "--from-cluster" in " ".join(notes)
 
 
 def test_a_snapshot_shows_its_facts_tables_partitions_and_chains() -> None:

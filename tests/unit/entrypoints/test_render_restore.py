@@ -126,7 +126,7 @@ def test_a_cold_start_tells_what_came_back() -> None:
         "  db1.orders       2",
         "damaged: torn: 1 of 2 rows",
         "next: starrocks-br list, then starrocks-br restore --table DATABASE.TABLE --timestamp POINT",
-        "      the next backup on this cluster takes every table whole",
+        "      the next backup takes whole what was not restored under its own name on this cluster",
     ]
     assert bootstrap_plan(report.plan) == [
         f"history from snapshot {META_LABEL} in repository my_backup_repo",

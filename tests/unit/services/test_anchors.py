@@ -31,8 +31,11 @@ def two(world: World) -> World:
 
 
 def bring_back(world: World, name: str = "d1.t", at: datetime | None = None, into: str = "") -> Restored:
-    """Restore a table, and look at it right before it gets its name, and again if it was not complete by then."""
-    target = TableRef.parse(into or name)
+    """Restore a table, and look at it right before it gets its name, and again if it was not complete by then.
+
+    What the restore itself wrote down is forgotten: here that is done at a moment of our choosing.
+    """
+    target, known = TableRef.parse(into or name), anchors_of(world, name)
     before: list[Restored] = []
     planned = world.plan_restore(name, at, into=into)
 
@@ -50,6 +53,9 @@ def bring_back(world: World, name: str = "d1.t", at: datetime | None = None, int
 
     world.before(rf"ALTER TABLE {target.database}\.__br_\w+ RENAME", look)
     world.restore(name, at, into=into)
+    for written in anchors_of(world, name):
+        if written not in known:
+            world.sql(f"DELETE FROM ops.backup_history WHERE label = '{written.label}'")
     (restored,) = before
     return restored if len(planned.jobs) == 1 else evolve(restored, shown=shown(world, name))
 
@@ -157,6 +163,18 @@ def test_an_older_point_that_was_brought_back_is_what_the_next_backup_rests_on(t
     two.sql("DROP TABLE d1.t FORCE")
     two.restore("d1.t", newest)
     assert two.rows("d1.t") == sorted([*rows, *two.sql("SELECT * FROM d1.t WHERE id = 9")], key=repr)
+
+
+def test_a_restore_makes_no_chain_longer(two: World) -> None:
+    """It has no snapshot of its own: two are two, and the third begins anew."""
+    oldest = two.points("d1.t")[-1].snapshot.snapshot_at
+    record(two, bring_back(two, at=oldest))
+    two.sql("INSERT INTO d1.t VALUES (4, '2024-01-01', 40)")
+    two.backup(max_chain=2)
+    assert captured(two) == ("INCREMENTAL", {"p1"})
+    two.sql("INSERT INTO d1.t VALUES (5, '2024-01-01', 50)")
+    two.backup(max_chain=2)
+    assert captured(two) == ("FULL", {"p1", "p2"})
 
 
 def test_a_point_that_changed_nothing_can_be_brought_back_and_built_on(two: World) -> None:

@@ -137,7 +137,7 @@ def test_an_incomplete_table_that_bears_the_name_is_hidden_again(two: World) -> 
     two.after("RENAME t", kill)
     kill_restore(two)
     (settled,) = settle(two)
-    assert "the incomplete table is d1.__br_" in settled.detail
+    assert "what it made is d1.__br_" in settled.detail
     (left,) = two.tables("d1")
     assert left.startswith("__br_")
     assert closed(two)
@@ -149,7 +149,7 @@ def test_an_incomplete_table_that_cannot_be_renamed_is_said_so(two: World) -> No
     kill_restore(two)
     two.before("RENAME __br_", refuse(1064, "Table[t]'s state is not NORMAL"))
     (settled,) = settle(two)
-    assert "could not be renamed" in settled.detail
+    assert "not everything could be taken back" in settled.detail
 
 
 def test_a_stranger_under_the_targets_name_is_not_renamed(two: World) -> None:

@@ -220,3 +220,17 @@ def test_a_repository_that_is_known_no_more_is_read_as_the_settings_say(prod: Wo
     assert planned(prod, "d1.t").repository == COPY
     prod.restore("d1.t")
     assert prod.rows("d1.t") == wanted
+
+
+def test_a_history_saved_by_another_cluster_is_not_ours_saved(prod: World) -> None:
+    """Not even one that was saved later, by a clock that is ahead of ours."""
+    test = World(prod.folder, cluster_id=int(TEST))
+    test.clock.advance(prod.clock.now() - test.clock.now())
+    test.ready("d1.t")
+    take_over(test)
+    test.sql("UPDATE ops.backup_history SET created_at = '2099-01-01 00:00:00' WHERE backup_type = 'METADATA'")
+
+    report = test.backup()
+
+    assert report.metadata is not None
+    assert str(report.metadata.label).startswith(f"br_meta_{TEST}_")

@@ -22,13 +22,15 @@ def history(report: HistoryReport, about: str | None = None) -> list[str]:
     if not report.outlines:
         return [f"no backup of {about} is recorded" if about else "no backup is recorded", "next: starrocks-br backup"]
     inexact = any(outline.consistency is not Consistency.EXACT for outline in report.outlines if _claims(outline))
-    headings = ["POINT", "TABLE", "TYPE", "STATUS", "CONSISTENCY", "PARTITIONS", "SIZE", "LABEL"]
+    shared = len({outline.snapshot.cluster for outline in report.outlines}) > 1
+    headings = ["POINT", "TABLE", "TYPE", "STATUS", "CONSISTENCY", "PARTITIONS", "SIZE", "CLUSTER", "LABEL"]
     rows = [_row(outline, report.points) for outline in report.outlines]
-    if not inexact:
-        position = headings.index("CONSISTENCY")
-        del headings[position]
-        rows = [row[:position] + row[position + 1 :] for row in rows]
-    return [*table(headings, rows, right={"PARTITIONS", "SIZE"}), *_footnotes(report, inexact=inexact)]
+    for heading, wanted in (("CONSISTENCY", inexact), ("CLUSTER", shared)):
+        if not wanted:
+            position = headings.index(heading)
+            del headings[position]
+            rows = [row[:position] + row[position + 1 :] for row in rows]
+    return [*table(headings, rows, right={"PARTITIONS", "SIZE"}), *_footnotes(report, inexact=inexact, shared=shared)]
 
 
 def _claims(outline: Outline) -> bool:
@@ -51,16 +53,22 @@ def _row(outline: Outline, points: frozenset[tuple[Label, TableRef]]) -> list[st
         str(outline.consistency) if _claims(outline) else NOTHING,
         str(outline.captured),
         size(outline.size),
+        outline.snapshot.cluster,
         outline.label,
     ]
 
 
-def _footnotes(report: HistoryReport, *, inexact: bool) -> list[str]:
+def _footnotes(report: HistoryReport, *, inexact: bool, shared: bool) -> list[str]:
     notes = []
     if any(_marked(outline, report.points) for outline in report.outlines):
         notes.append(f"{_MARK}: starrocks-br show LABEL tells why")
     if inexact:
         notes.append("a point that is not EXACT is only taken with restore --allow-fuzzy")
+    if shared:
+        notes.append(
+            "restore means the points of this cluster, and before its first one those of clusters it followed;"
+        )
+        notes.append("restore --from-cluster CLUSTER means those of another one")
     if report.more:
         notes.append("older ones are not shown: see --limit")
     return notes

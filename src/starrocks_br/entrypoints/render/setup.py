@@ -42,5 +42,5 @@ def _next(anything: bool) -> list[str]:
         return ["next: starrocks-br list --all"]
     return [
         "next: starrocks-br list, then starrocks-br restore --table DATABASE.TABLE --timestamp POINT",
-        "      the next backup on this cluster takes every table whole",
+        "      the next backup takes whole what was not restored under its own name on this cluster",
     ]
