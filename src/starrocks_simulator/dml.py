@@ -71,7 +71,7 @@ def load(session: Session, table: Table, targets: list[Partition] | None, label:
     if count == 0:
         return loaded(session, label, 0)
     parts = [(loaded_part(session.frontend, table, one), rows) for one, rows in route(session, table, targets)]
-    if session.frontend.faults.hold_publish or any(is_blocked(physical) for physical, _ in parts):
+    if session.frontend.faults.holds(table.name) or any(is_blocked(physical) for physical, _ in parts):
         for physical, rows in parts:
             session.frontend.held_loads.commit(table, physical, rows)
         return _stuck(session, label, count)

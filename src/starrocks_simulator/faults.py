@@ -66,6 +66,7 @@ class Faults:
             backends create replicas: the window in which a stranger can take one (O2§0.2). True = not done yet.
         hold_publish: While true, loads commit and stay unpublished: NEXT_VERSION moves, VISIBLE_VERSION does not
             (O2§y6). `frontend.held_loads.publish()` makes them visible.
+        held_table: Only loads into tables of this name are held; empty: all.
     """
 
     before: list[Callable[[str], None]] = field(factory=list)
@@ -74,6 +75,7 @@ class Faults:
     steps: list[Callable[[Job], Hold | Fail | None]] = field(factory=list)
     registrations: list[Callable[[Job], bool]] = field(factory=list)
     hold_publish: bool = False
+    held_table: str = ""
 
     def before_statement(self, sql: str) -> None:
         """Let the planted faults see a statement before it runs."""
@@ -84,6 +86,10 @@ class Faults:
         """Let the planted faults see a statement that has had its effect."""
         for fault in tuple(self.after):
             fault(sql)
+
+    def holds(self, table: str) -> bool:
+        """Whether a load into a table of this name stays unpublished."""
+        return self.hold_publish and self.held_table in {"", table}
 
     def delay(self, sql: str) -> float:
         """How many seconds the answer to a statement takes."""

@@ -85,19 +85,21 @@ class Job(abc.ABC):
         if self.done:
             return
         verdict = self.frontend.faults.step(self)
-        if isinstance(verdict, Hold):
-            self.task_errors = self.task_errors if verdict.task_errors is None else verdict.task_errors
-            self.status = self.status if verdict.status is None else verdict.status
-            return
         try:
             if isinstance(verdict, Fail):
                 self.fail(verdict.status)
             elif self.frontend.now() - self.created > self.timeout:
                 self.fail(f"[TIMEOUT, msg: {self.timeout_message()}]")
+            elif isinstance(verdict, Hold):
+                self._hold(verdict)
             else:
                 self.step()
         except JobFailed as failure:
             self.fail(failure.status)
+
+    def _hold(self, verdict: Hold) -> None:
+        self.task_errors = self.task_errors if verdict.task_errors is None else verdict.task_errors
+        self.status = self.status if verdict.status is None else verdict.status
 
     def fail(self, status: str) -> None:
         """CANCELLED, with the server's reason."""

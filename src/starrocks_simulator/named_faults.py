@@ -11,14 +11,19 @@ every statement), or a tick at which a job of a kind is about to leave a state. 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from attrs import define, field, frozen
 
+from starrocks_simulator.catalog import Table
 from starrocks_simulator.errors import ServerError, common, refused
 from starrocks_simulator.faults import ConnectionCut, Fail, Hold, Silence
+from starrocks_simulator.jobs_restore import RestoreJob
+from starrocks_simulator.running_overwrite import RunningOverwrite, begin
 
 if TYPE_CHECKING:
     from starrocks_simulator.frontend import Frontend
@@ -28,6 +33,7 @@ _SPEC: Final = re.compile(r"(?P<name>[a-z][a-z0-9-]*)(?:#(?P<which>\*|[1-9][0-9]
 _JOB: Final = re.compile(r"(?P<kind>BACKUP|RESTORE)\.(?P<state>[A-Z_]+)(?:\s+(?P<rest>.*))?", re.DOTALL)
 _TICKS: Final = re.compile(r"(?P<ticks>[1-9][0-9]*)(?:\s+(?P<text>.*))?", re.DOTALL)
 _ACT: Final = re.compile(r"(?P<words>[^;]*);\s*(?P<sql>.+)", re.DOTALL)
+_OVERWRITE: Final = re.compile(r"(?P<ticks>[1-9][0-9]*)\s+(?P<database>[^.\s]+)\.(?P<table>\S+)(?P<aborts>\s+abort)?")
 _SECONDS: Final = re.compile(r"(?P<seconds>[0-9.]+)(?:\s+(?P<words>.*))?", re.DOTALL)
 
 
@@ -165,6 +171,12 @@ def _restart(frontend: Frontend, occurrences: Occurrences, value: str) -> None:
     frontend.faults.before.append(fault)
 
 
+def _as_root(frontend: Frontend, sql: str) -> None:
+    """Run a statement; what it is answered is root's affair, not that of whoever sent the statement it comes beside."""
+    with suppress(ServerError):
+        frontend.connect().execute(sql)
+
+
 def _runs(*, after: bool) -> Plant:
     """Let root run a statement right before or after one that holds certain words."""
 
@@ -174,7 +186,7 @@ def _runs(*, after: bool) -> Plant:
 
         def fault(sql: str) -> None:
             if sql != found["sql"] and found["words"].casefold() in sql.casefold() and occurrences.meant():
-                frontend.connect().execute(found["sql"])
+                _as_root(frontend, found["sql"])
 
         faults.append(fault)
 
@@ -243,9 +255,44 @@ def _run_at(frontend: Frontend, occurrences: Occurrences, value: str) -> None:
 
     def fault(job: Job) -> None:
         if about(job) and occurrences.meant():
-            frontend.connect().execute(sql)
+            _as_root(frontend, sql)
 
     frontend.faults.steps.append(fault)
+
+
+def _overwrite(frontend: Frontend, occurrences: Occurrences, value: str) -> None:
+    about, rest = _job(value)
+    found = _parts(_OVERWRITE, rest, "KIND.STATE TICKS DATABASE.TABLE [abort]")
+    begun: dict[str, RunningOverwrite] = {}
+    left = int(found["ticks"])
+
+    def fault(job: Job) -> None:
+        nonlocal left
+        if begun:
+            left -= 1
+            if left == 0:
+                overwrite = begun["overwrite"]
+                overwrite.abort() if found["aborts"] else overwrite.finish()
+        elif about(job) and occurrences.meant():
+            table = frontend.catalog.databases[found["database"]].tables[found["table"]]
+            if isinstance(table, Table):
+                begun["overwrite"] = begin(frontend, table)
+
+    frontend.faults.steps.append(fault)
+
+
+def _run_registering(frontend: Frontend, occurrences: Occurrences, value: str) -> None:
+    if not value:
+        raise BadFault("run-registering needs a statement")
+
+    def fault(job: Job) -> bool:
+        if isinstance(job, RestoreJob):
+            names = [f"`{job.db_name}`.`{work.item.target}`" for work in job.work if work.created]
+            if names and occurrences.meant():
+                _as_root(frontend, value.replace("{name}", names[0]))
+        return False
+
+    frontend.faults.registrations.append(fault)
 
 
 # --- in the repository ------------------------------------------------------------------------------------------------
@@ -271,6 +318,16 @@ def _half_written(frontend: Frontend, newest: str) -> None:
             path.rename(path.with_name(f"{path.name.rpartition('.')[0]}.part"))
 
 
+def _differ(frontend: Frontend, newest: str) -> None:
+    for repository in frontend.handler.repositories.values():
+        for path in list(repository.folder.glob(f"__ss_{newest}/__info_*")):
+            info = json.loads(path.read_text())
+            for held in info["backup_objects"].values():
+                held["partitions"]["p_of_nobody"] = next(iter(held["partitions"].values()), {})
+            path.unlink()
+            repository.write_info(newest, path.name.removeprefix("__info_").rpartition(".")[0], info)
+
+
 def _in_repository(act: Callable[[Frontend, str], None]) -> Plant:
     """Meddle with a snapshot as soon as somebody asks for it by its label."""
 
@@ -291,15 +348,15 @@ def _in_repository(act: Callable[[Frontend, str], None]) -> Plant:
 # --- in the cluster ---------------------------------------------------------------------------------------------------
 
 
-def _hold_publish(frontend: Frontend, _: Occurrences, __: str) -> None:
-    frontend.faults.hold_publish = True
+def _hold_publish(frontend: Frontend, _: Occurrences, value: str) -> None:
+    frontend.faults.hold_publish, frontend.faults.held_table = True, value
 
 
 def _clear(frontend: Frontend, _: Occurrences, __: str) -> None:
     faults = frontend.faults
     for planted in (faults.before, faults.after, faults.delays, faults.steps, faults.registrations):
         planted.clear()
-    faults.hold_publish = False
+    faults.hold_publish, faults.held_table = False, ""
     frontend.held_loads.publish()
 
 
@@ -356,10 +413,24 @@ FAULTS: Final[Mapping[str, Named]] = {
         _hold(as_status=True),
     ),
     "run-at": Named("Root runs a statement at that tick of the job.", f"{_STATE} STATEMENT", _run_at),
+    "overwrite": Named(
+        "An INSERT OVERWRITE of all partitions, without rows, begins at that tick of the job, to end some ticks later: "
+        "a BACKUP that is cut meanwhile holds ghosts (O2§0.1).",
+        f"{_STATE} TICKS DATABASE.TABLE [abort]",
+        _overwrite,
+    ),
+    "run-registering": Named(
+        "Root runs a statement while a RESTORE makes a table that has no name yet (O2§0.2); {name} is what it will be.",
+        "STATEMENT",
+        _run_registering,
+    ),
     "lose-snapshot": Named("The snapshot is incomplete when it is asked for.", _LABEL, _in_repository(_lose_files)),
     "double-snapshot": Named("It has two timestamps (O§0.7).", _LABEL, _in_repository(_double)),
     "half-written-snapshot": Named("Its info file is a `.part` (O§k).", _LABEL, _in_repository(_half_written)),
-    "hold-publish": Named("Loads are committed and stay unpublished (O2§y6).", "", _hold_publish),
+    "differ-snapshot": Named("Its details name a partition that nobody asked for.", _LABEL, _in_repository(_differ)),
+    "hold-publish": Named(
+        "Loads into the table, or into all, are committed and stay unpublished (O2§y6).", "[TABLE]", _hold_publish
+    ),
     "clear": Named("All faults are taken back; held loads are published.", "", _clear),
 }
 """Every fault by its name."""

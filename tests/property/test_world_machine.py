@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -202,6 +202,8 @@ class WorldMachine(RuleBasedStateMachine):
             if hasattr(self, "world") and sys.exc_info()[0] is None:
                 self.world.end()
         finally:
+            if hasattr(self, "world"):
+                note("\n".join(self.world.here.users.log))
             shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -253,10 +253,13 @@ class BackupHistory(Protocol):
 
     @abstractmethod
     def record(self, entries: Sequence[Entry]) -> None:
-        """Write the entries of one snapshot before anything is sent to the cluster.
+        """Write the entries of one snapshot: before anything is sent to the cluster, and what was seen after the cut.
+
+        What was written of the label before is replaced.
 
         Raises:
-            OutcomeUnknown: The write may or may not have happened. Abandon the label; never write it again.
+            OutcomeUnknown: The write may or may not have happened. Before BACKUP is sent: abandon the label; never
+                write it again. After the cut: it may be repeated.
         """
 
     @abstractmethod

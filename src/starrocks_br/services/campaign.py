@@ -27,13 +27,16 @@ from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import CANCELLED, SLOT_TAKEN, Job, JobKind
 from starrocks_br.domain.snapshot import Consistency, Entry, Snapshot
 from starrocks_br.domain.status import UNSETTLED, Event, Status
-from starrocks_br.services.conclude import conclude, late
+from starrocks_br.services.conclude import conclude, trusted
 from starrocks_br.services.reports import DatabaseOutcome
 from starrocks_br.services.requests import Place
 from starrocks_br.services.watch import Answer, Watched, patiently
 
 ATTEMPTS: Final = 3
 """How often a database is tried, all causes together."""
+
+KEPT_AFTER: Final = 30.0
+"""Seconds after the look after a cut: as long as a command that follows a kill still looks soon enough (`SOON`)."""
 
 WORTH_A_RETRY: Final = ("already merged", "failed to choose replica", "does not exist")
 """Parts of a CANCELLED job's Status after which a new look and a new job may succeed (R§4.4)."""
@@ -96,9 +99,10 @@ class Attempt:
     Attributes:
         intent: What it is to capture.
         watched: What was seen of it.
-        adopted: Whether an earlier command sent it: then the look after its cut may come late.
+        adopted: Whether an earlier command sent it.
         looked: What the look after the cut taught.
         look_due: Whether that look is still to be taken.
+        keep_at: When what it taught is written down, on this machine's clock; None while there is nothing to write.
     """
 
     intent: Intent
@@ -106,6 +110,7 @@ class Attempt:
     adopted: bool
     looked: Looked | None = None
     look_due: bool = True
+    keep_at: float | None = None
 
 
 @define(kw_only=True)
@@ -281,13 +286,31 @@ class Campaign:
             attempt.look_due = False
             if look is not None and attempt.intent.before is not None:
                 looked = look_again(attempt.intent.entries, attempt.intent.before, look)
-                attempt.looked = late(looked) if attempt.adopted else looked
+                cut_by = jobs[attempt.intent.database].snapshot_at
+                attempt.looked = trusted(looked, cut_by=cut_by, looked_at=look.at)
+                attempt.keep_at = self.ports.clock.monotonic() + KEPT_AFTER
+
+    def _keep(self, attempt: Attempt) -> None:
+        """Write down what the look taught: whoever takes the job over after a kill looks too late to learn it.
+
+        A job that is over sooner costs no statement for that: its command has to write it down once only.
+        """
+        looked, attempt.keep_at = attempt.looked, None
+        if looked is None or looked.danger:
+            return
+        try:
+            self._patiently(lambda: self.ports.backups.record(looked.entries))
+        except (Refused, AccessDenied) as refusal:
+            message = f"what was seen after the cut of {attempt.intent.label} could not be written down yet: {refusal}"
+            self.ports.listener(Warned(message=message))
 
     def _step(self, attempt: Attempt, job: Job | None) -> None:
         if job is None:
             self._vanished(attempt)
         elif not job.ended:
             attempt.watched.saw(self.ports, job)
+            if attempt.keep_at is not None and self.ports.clock.monotonic() >= attempt.keep_at:
+                self._keep(attempt)
             if attempt.watched.stuck(self.ports.clock):
                 self._give_up_stuck(attempt, job)
         else:

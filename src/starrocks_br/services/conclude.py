@@ -19,6 +19,9 @@ from starrocks_br.services.watch import Answer, patiently
 
 SECOND: Final = timedelta(seconds=1)
 
+SOON: Final = timedelta(seconds=60)
+"""How long after the cut a look still tells what was there at the cut."""
+
 
 def conclude(
     ports: Ports,
@@ -79,10 +82,18 @@ def conclude(
     return concluded
 
 
-def late(looked: Looked) -> Looked:
-    """Judge by a look that came long after the cut: what moved may have moved later, so it proves nothing but rest."""
-    exact = not looked.danger and all(entry.consistency is Consistency.EXACT for entry in looked.entries)
-    if exact:
+def trusted(looked: Looked, *, cut_by: datetime | None, looked_at: datetime) -> Looked:
+    """What a look proves: all that it saw if it came soon after the cut, else nothing.
+
+    What differs at a late look may have moved after the cut; and where nothing does, a partition that came before the
+    cut may be gone again, or a table swapped and swapped back.
+
+    Args:
+        looked: What was seen.
+        cut_by: The cut is not later than this: SnapshotFinishedTime.
+        looked_at: When the look began, on the same clock.
+    """
+    if cut_by is not None and -SECOND <= looked_at - cut_by <= SOON:
         return looked
     return Looked(entries=tuple(evolve(entry, consistency=Consistency.UNKNOWN) for entry in looked.entries), danger="")
 

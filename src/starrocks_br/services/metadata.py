@@ -23,7 +23,7 @@ def save_history(ports: Ports, place: Place, server: Server, run: RunId) -> Data
 
     Always whole, never a point: `bootstrap` restores it, nothing else does.
     """
-    if not _stale(ports, place, server):
+    if not _stale(ports, place, server, run):
         return None
 
     def draft(ops: DatabaseName) -> Draft:
@@ -32,8 +32,11 @@ def save_history(ports: Ports, place: Place, server: Server, run: RunId) -> Data
     return Campaign(ports=ports, place=place, max_parallel=1, draft=draft).run([place.ops])[place.ops]
 
 
-def _stale(ports: Ports, place: Place, server: Server) -> bool:
-    """Whether a row was written since the intent of this cluster's own last finished metadata snapshot."""
+def _stale(ports: Ports, place: Place, server: Server, run: RunId) -> bool:
+    """Whether a row was written since the intent of this cluster's own last finished metadata snapshot.
+
+    Rows of this run were, whatever the leader's clock says: it may have been set back.
+    """
     outlines = ports.backups.outlines()
     saved = [
         outline.snapshot.created_at
@@ -42,12 +45,9 @@ def _stale(ports: Ports, place: Place, server: Server) -> bool:
         and outline.snapshot.status is Status.FINISHED
         and (outline.snapshot.cluster, outline.snapshot.repository) == (server.cluster, place.repository)
     ]
-    changed = [
-        max(outline.snapshot.created_at, outline.snapshot.finished_at or outline.snapshot.created_at)
-        for outline in outlines
-        if outline.type is not BackupType.METADATA
-    ]
-    return bool(changed) and (not saved or max(changed) >= max(saved))
+    others = [outline.snapshot for outline in outlines if outline.type is not BackupType.METADATA]
+    changed = [max(one.created_at, one.finished_at or one.created_at) for one in others]
+    return any(one.run == run for one in others) or (bool(changed) and (not saved or max(changed) >= max(saved)))
 
 
 def _draft(ports: Ports, place: Place, server: Server, run: RunId, table: TableRef) -> Draft:

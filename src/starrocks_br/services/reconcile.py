@@ -18,9 +18,9 @@ from starrocks_br.domain.names import DatabaseName, Label, PartitionName, Reposi
 from starrocks_br.domain.partitions import Identity
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import CANCELLED, DONE, Job, JobKind, RemoteSnapshot, Server
-from starrocks_br.domain.snapshot import BackupType, Entry, Snapshot
+from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Snapshot
 from starrocks_br.domain.status import UNSETTLED, Event, Status
-from starrocks_br.services.conclude import conclude, late
+from starrocks_br.services.conclude import conclude, trusted
 from starrocks_br.services.journals import close_journals
 from starrocks_br.services.late_restores import drop_late_tables
 from starrocks_br.services.requests import Place
@@ -130,7 +130,7 @@ class _Case:
                 cut_by=cut_by,
                 finished_at=finished_at,
                 after=baseline_point(self.ports, reading.entries),
-                looked=look_late(self.ports, self.place, reading.entries) if look else None,
+                looked=look_late(self.ports, self.place, reading.entries, cut_by) if look else None,
             )
         except OutcomeUnknown as doubt:
             self._report(found, None, str(doubt))
@@ -160,18 +160,25 @@ class _Case:
         found.settled.append(Settled(subject=self.snapshot.label, outcome=outcome, detail=detail))
 
 
-def look_late(ports: Ports, place: Place, entries: Sequence[Entry]) -> Looked | None:
+def look_late(ports: Ports, place: Place, entries: Sequence[Entry], cut_by: datetime) -> Looked | None:
     """Look now at the tables of a snapshot that nobody looked at after its cut; None where that cannot help."""
     if entries[0].type is BackupType.METADATA or entries[0].snapshot.repository != place.repository:
         return None
     before = identities_before(ports, entries)
     if before is None:
         return None
-    return late(look_again(entries, before, ports.cluster.observe([entry.table for entry in entries])))
+    look = ports.cluster.observe([entry.table for entry in entries])
+    return trusted(look_again(entries, before, look), cut_by=cut_by, looked_at=look.at)
 
 
 def identities_before(ports: Ports, entries: Sequence[Entry]) -> dict[TableRef, dict[PartitionName, Identity]] | None:
-    """All identities of each table as its intent saw them: its baseline's manifest with its entry; None if unsure."""
+    """All identities of each table as its intent saw them: its baseline's manifest with its entry.
+
+    Returns:
+        None if that is not sure, or if what a look after the cut taught is written down already.
+    """
+    if any(entry.consistency is not Consistency.UNKNOWN for entry in entries):
+        return None
     known = _lineage_entries(ports, entries)
     try:
         return {

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 Cell = int | str | None
@@ -14,6 +16,9 @@ Name = tuple[str, str]
 
 Contents = tuple[tuple[str, ...], frozenset[str], tuple[tuple[Cell, ...], ...]]
 """What anybody can see of a table: its columns, its partitions (none where it has no names to give), its rows."""
+
+MOMENTS_APART: Final = 90.0
+"""Seconds: the looks before and after a cut are not further away from it."""
 
 _UIDS: Final = itertools.count(1)
 
@@ -81,12 +86,14 @@ class Model:
         bin: Dropped ones that can be recovered, newest last.
         views: Names that views hold.
         timeline: Per name, every state with the moment it began; None while nothing has that name.
+        shapes: Per name, every set of ids that the server had there, with the moment it began.
     """
 
     tables: dict[Name, Table] = field(default_factory=dict)
     bin: list[tuple[Name, Table]] = field(default_factory=list)
     views: set[Name] = field(default_factory=set)
     timeline: dict[Name, list[tuple[float, Table | None]]] = field(default_factory=dict)
+    shapes: dict[Name, list[tuple[float, object]]] = field(default_factory=lambda: defaultdict(list))
 
     def note(self, at: float) -> None:
         """Write down what has changed by now."""
@@ -96,6 +103,25 @@ class Model:
             before = line[-1][1] if line else None
             if (before and before.contents()) != (table and table.contents()):
                 line.append((at, deepcopy(table)))
+
+    def shaped(self, name: Name, at: float, shape: object) -> None:
+        """The server has this under a name now."""
+        line = self.shapes[name]
+        if not line or line[-1][1] != shape:
+            line.append((at, shape))
+
+    def undone(self, name: Name, at: float, count: int) -> bool:
+        """Whether what the server had at a cut came moments before it and was undone moments after it, without a trace.
+
+        Args:
+            name: The table.
+            at: When the cut was.
+            count: How many shapes there had been by then.
+        """
+        line = self.shapes[name]
+        before = {one for (_, one), (end, _) in pairwise(line[:count]) if end >= at - MOMENTS_APART}
+        after = {one for since, one in line[count:] if since <= at + MOMENTS_APART}
+        return bool(before & after - {line[count - 1][1]}) if count else False
 
     def between(self, name: Name, start: float, end: float) -> Iterator[Table]:
         """Every table that a name stood for at some moment of a time, both ends included."""

@@ -17,6 +17,7 @@ from starrocks_br.adapters.memory import MemoryBackupHistory, MemoryRestoreHisto
 from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
 from starrocks_br.adapters.sqlalchemy_core.dialling import from_engine
 from starrocks_br.adapters.sqlalchemy_core.executor import SqlAlchemyExecutor
+from starrocks_br.adapters.sqlalchemy_core.patience import Patience
 from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.adapters.starrocks.errors import explain
@@ -182,12 +183,14 @@ class Product:
     def start(self) -> None:
         """A new process that knows nothing of the last one."""
         engine = create_engine("mysql+mysqldb://root@simulated", module=self.module, poolclass=NullPool)
-        connection = from_engine(engine)
+        clock = VirtualTime(self)
+        patience = Patience(clock=clock, listener=_nobody, timeout=PLACE.reconnect_timeout)
+        connection = from_engine(engine, patience)
         self.ports = Ports(
             cluster=StarRocksCluster(SqlAlchemyExecutor(connection), OPS),
             backups=SqlAlchemyBackupHistory(connection, OPS) if self.sql else Remembered(self.backups, self.between),
             restores=SqlAlchemyRestoreHistory(connection, OPS) if self.sql else self._journals(),
-            clock=VirtualTime(self),
+            clock=clock,
             tokens=self._tokens,
             listener=_nobody,
         )

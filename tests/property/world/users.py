@@ -67,6 +67,7 @@ class Users:
 
     Attributes:
         given_up: When temporary partitions vanished without having taken a place.
+        log: The statements that the server took.
     """
 
     def __init__(self, frontend: Frontend, model: Model) -> None:
@@ -77,6 +78,7 @@ class Users:
         frontend.config["enable_sync_publish"] = "false"
         self._numbers = 0
         self.given_up: list[float] = []
+        self.log: list[str] = []
         self._running: dict[str, RunningOverwrite] = {}
         self._acts: dict[str, Callable[[Name, Table, Act], None]] = {
             "load": self._load,
@@ -111,7 +113,9 @@ class Users:
 
     def sql(self, text: str) -> list[tuple[object, ...]]:
         """Send one statement."""
-        return self.session.execute(text)[-1].rows
+        rows = self.session.execute(text)[-1].rows
+        self.log.append(f"{self.frontend.now():.0f} {text}")
+        return rows
 
     def do(self, act: Act) -> None:
         """Do it, as far as there is anything to do it to; what the server refuses has not happened."""
@@ -130,7 +134,16 @@ class Users:
 
     def note(self) -> None:
         """Write down what has changed by now: on the clock that never jumps."""
-        self.model.note(self.frontend.now() - self.frontend.skew)
+        now = self.frontend.now() - self.frontend.skew
+        self.model.note(now)
+        for name in self.model.timeline:
+            found = self._server_table(name)
+            parts = (
+                []
+                if found is None
+                else [(part.name, one.id) for part in found.every_partition() for one in part.physical]
+            )
+            self.model.shaped(name, now, (found and found.id, frozenset(parts)))
 
     def create(self, name: Name, kind: str, keys: tuple[int, ...] = (0, 1)) -> None:
         """Create a table."""
@@ -286,6 +299,7 @@ class Users:
         temp = running.replacements[0][1].name
         rows, text = self._rows(table, table.parts[part].key, 1)
         self._running[temp] = running
+        self.log.append(f"an overwrite begins: {temp}")
         table.temps[temp] = Part(table.parts[part].key)
         self.sql(f"INSERT INTO {name[0]}.{name[1]} TEMPORARY PARTITION ({temp}) VALUES {text}")
         table.temps[temp].rows.extend(rows)
@@ -297,6 +311,7 @@ class Users:
             known = running.table.partitions.get(old.name) is old
             if known and self._server_table(name) is running.table and running.table.state is TableState.NORMAL:
                 running.finish()
+                self.log.append(f"the overwrite ends: {temp}")
                 table.parts["all" if table.kind == "plain" else old.name] = new
             else:
                 running.abort()

@@ -133,6 +133,7 @@ def test_a_load_after_an_adopted_jobs_cut_makes_its_consistency_unknown(ready: W
     kill_backup(ready)
     ready.wait_for("BACKUP", "d1")
     ready.sql("INSERT INTO d1.t VALUES (4, '2024-01-02', 4)")
+    ready.later()
     (settled,) = settle(ready).settled
     assert (settled.outcome, settled.detail) == (Status.FINISHED, "found in the repository (unknown)")
     (table,) = run_now(ready).databases[0].tables

@@ -33,7 +33,7 @@ def value_of(name: str) -> str:
     """A value that the fault takes."""
     wanted = FAULTS[name].value
     if wanted.startswith("KIND.STATE"):
-        texts = {"run-at": " SELECT 1", "complain": " 2", "stumble": " 2"}
+        texts = {"run-at": " SELECT 1", "complain": " 2", "stumble": " 2", "overwrite": " 2 d.t"}
         return "=BACKUP.UPLOADING" + texts.get(name, "")
     return {"": "", "SECONDS [WORDS]": "=1", "WORDS; STATEMENT": "=USE; SELECT 1"}.get(wanted, "=x")
 
@@ -43,11 +43,23 @@ def test_every_fault_can_be_planted_and_cleared(cluster: Cluster, name: str) -> 
     plant(cluster.frontend, name + value_of(name))
     plant(cluster.frontend, "clear")
     faults = cluster.frontend.faults
-    assert not any((faults.before, faults.after, faults.delays, faults.steps, faults.hold_publish))
+    assert not any((faults.before, faults.after, faults.delays, faults.steps, faults.registrations))
+    assert not faults.hold_publish
 
 
 @pytest.mark.parametrize(
-    "text", ["nonsense", "", "cut-before#0", "disk-full=x", "cancel=UPLOADING", "complain=BACKUP.UPLOADING", "slow=x"]
+    "text",
+    [
+        "nonsense",
+        "",
+        "cut-before#0",
+        "disk-full=x",
+        "cancel=UPLOADING",
+        "complain=BACKUP.UPLOADING",
+        "overwrite=BACKUP.PENDING d.t",
+        "slow=x",
+        "run-registering",
+    ],
 )
 def test_what_makes_no_sense_is_refused(cluster: Cluster, text: str) -> None:
     with pytest.raises(BadFault):
@@ -139,7 +151,7 @@ def test_a_frontend_restart_freezes_a_job_that_was_not_cut_yet(cluster: Cluster)
         cluster.wait("BACKUP", "d")
 
 
-@pytest.mark.parametrize("name", ["lose-snapshot", "double-snapshot", "half-written-snapshot"])
+@pytest.mark.parametrize("name", ["lose-snapshot", "double-snapshot", "half-written-snapshot", "differ-snapshot"])
 def test_a_snapshot_is_damaged_when_it_is_asked_for_by_its_label(cluster: Cluster, name: str) -> None:
     cluster.backup("d", "l1", "t")
     cluster.backup("d", "l2", "t")
@@ -151,7 +163,13 @@ def test_a_snapshot_is_damaged_when_it_is_asked_for_by_its_label(cluster: Cluste
 
 def row(cluster: Cluster, label: str) -> list[dict[str, Any]]:
     """What SHOW SNAPSHOT says of a label."""
-    return cluster.records(f"SHOW SNAPSHOT ON r WHERE SNAPSHOT = '{label}'")
+    listed = cluster.records(f"SHOW SNAPSHOT ON r WHERE SNAPSHOT = '{label}'")
+    stamp = listed[0]["Timestamp"]
+    return (
+        listed
+        if not stamp
+        else listed + cluster.records(f"SHOW SNAPSHOT ON r WHERE SNAPSHOT = '{label}' AND TIMESTAMP = '{stamp}'")
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,6 +198,48 @@ def test_held_loads_are_published_when_the_fault_is_cleared(cluster: Cluster) ->
     assert len(cluster.run("SELECT * FROM d.t")) == 1
     plant(cluster.frontend, "clear")
     assert len(cluster.run("SELECT * FROM d.t")) == 2
+
+
+def test_only_the_loads_of_one_table_are_held(cluster: Cluster) -> None:
+    cluster.run('ADMIN SET FRONTEND CONFIG ("enable_sync_publish" = "false")')
+    cluster.run(RANGE_TABLE.format(name="d.u"))
+    plant(cluster.frontend, "hold-publish=u")
+    for table in ("t", "u"):
+        cluster.run(f"INSERT INTO d.{table} VALUES (2, '2024-01-02', 20)")
+    assert [len(cluster.run(f"SELECT * FROM d.{table}")) for table in ("t", "u")] == [2, 0]
+
+
+@pytest.mark.parametrize(("ending", "left"), [("", 0), (" abort", 1)])
+def test_an_overwrite_that_is_under_way_at_the_cut_leaves_ghosts_in_the_snapshot(
+    cluster: Cluster, ending: str, left: int
+) -> None:
+    plant(cluster.frontend, f"overwrite=BACKUP.PENDING 2 d.t{ending}")
+    cluster.run(BACKUP.format("l1"))
+    temporary = "SELECT PARTITION_NAME FROM information_schema.partitions_meta WHERE IS_TEMP = 1"
+    cluster.clock.advance(cluster.tick)
+    assert cluster.run(temporary)
+    assert cluster.wait("BACKUP", "d") == "FINISHED"
+    assert not cluster.run(temporary)
+    assert len(cluster.run("SELECT * FROM d.t")) == left
+    cluster.restore("d", "l1", "t AS r")
+    with pytest.raises(ServerError, match="Range"):
+        cluster.run(temporary)
+
+
+def test_root_acts_while_a_restore_makes_its_table(cluster: Cluster) -> None:
+    cluster.backup("d", "l1", "t")
+    plant(cluster.frontend, f"run-registering={RANGE_TABLE.format(name='{name}')}")
+    assert "Table r already exist in db: d" in cluster.restore("d", "l1", "t AS r")
+    assert cluster.run("SHOW TABLES FROM d") == [("t",)]
+    plant(cluster.frontend, "run-registering=DROP TABLE {name}")
+    assert cluster.restore("d", "l1", "t AS r") == "FINISHED", "what root is answered is root's affair"
+
+
+def test_a_job_that_never_moves_runs_into_its_timeout(cluster: Cluster) -> None:
+    plant(cluster.frontend, "freeze=BACKUP.UPLOADING")
+    cluster.run(BACKUP.format("l1") + " PROPERTIES('timeout'='600')")
+    cluster.clock.advance(700)
+    assert cluster.job("BACKUP", "d")["Status"] == "[TIMEOUT, msg: ]"
 
 
 def test_over_the_wire_faults_are_planted_and_time_is_passed_by_a_statement(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from starrocks_br.adapters.sqlalchemy_core.patience import Patience
-from starrocks_br.adapters.starrocks.errors import LOST, explain
+from starrocks_br.adapters.starrocks.errors import CLIENT, LOST, explain
 from starrocks_br.domain.errors import ClusterError, OutcomeUnknown, Unreachable
 
 SET_TIME_ZONE: Final = "SET time_zone = '+00:00'"
@@ -109,6 +109,8 @@ class SingleConnection:
         try:
             return work(connection)
         except DBAPIError as error:
+            if _number_and_words(error)[0] in CLIENT:
+                connection.invalidate()  # what comes next on such a line may be the answer to something else
             raise explained(error, action, user=self._user) from error.orig
 
     def close(self) -> None:

@@ -54,7 +54,8 @@ class Waiting:
         now = clock.monotonic()
         if self._since is None:
             self._since = now
-            self._patience.listener(Warned(message=f"trying again for up to {timeout:g} s: {error}"))
+            again = f"trying again for up to {timeout:g} s"
+            self._patience.listener(Warned(message=f"the connection is lost ({error.why}); {again}"))
         if now - self._since > timeout:
             raise gone(error) from error
         clock.sleep(self._pause)

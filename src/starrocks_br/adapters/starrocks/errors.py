@@ -22,6 +22,10 @@ LOST: Final = frozenset({0, 2006, 2013, 2055})
 """The connection broke, or was closed already (0)."""
 
 
+CLIENT: Final = frozenset(range(2000, 2100))
+"""Numbers of the client library's own: the server said nothing, or nothing that can be read."""
+
+
 class Meaning(Enum):
     """What an answer means for whoever sent the statement."""
 
@@ -87,6 +91,11 @@ RULES: Final[tuple[Rule, ...]] = (
         errnos=frozenset({1040, 1203}),
         hint="the frontend has too many connections; try again later",
     ),
+    Rule(
+        meaning=Meaning.UNKNOWN,
+        errnos=CLIENT,
+        hint="run the command again: it first finds out what became of it",
+    ),
     Rule(  # H3
         meaning=Meaning.TRANSIENT,
         errnos=_COMMON,
@@ -107,6 +116,11 @@ RULES: Final[tuple[Rule, ...]] = (
         meaning=Meaning.TRANSIENT,
         errnos=_COMMON,
         words=_says(r"Unknown partition .+ in table|partition\[.*\] does not exist +in table"),
+    ),
+    Rule(  # H13: a new attempt has a new label
+        meaning=Meaning.TRANSIENT,
+        errnos=_COMMON,
+        words=_says("Snapshot with name .* already exist in repository"),
     ),
     Rule(  # A6: the table was dropped since the look
         meaning=Meaning.TRANSIENT, errnos=frozenset({1064}), words=_says("Incorrect table name")

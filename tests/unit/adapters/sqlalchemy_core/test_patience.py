@@ -44,7 +44,8 @@ def test_what_only_reads_is_read_again_over_a_new_connection(ready: World, sql: 
     assert ready.executor.execute(sql).rows
     assert ready.sent.count(sql) == 2
     (warning,) = warnings(ready)
-    assert warning.startswith("trying again for up to 300 s: ")
+    assert warning.startswith("the connection is lost (Lost connection")
+    assert warning.endswith("; trying again for up to 300 s")
 
 
 @pytest.mark.parametrize("sql", ["INSERT INTO d1.t SELECT * FROM d1.t", "DROP TABLE d1.t FORCE"])
@@ -103,6 +104,16 @@ def test_a_query_that_the_server_gave_up_is_not_asked_again(ready: World) -> Non
     with pytest.raises(OutcomeUnknown):
         ready.executor.execute("SELECT 1")
     assert ready.sent.count("SELECT 1") == 1
+
+
+def test_a_line_whose_answers_cannot_be_read_is_dropped(ready: World) -> None:
+    """What came next on it might be the answer to something else."""
+    ready.before("SELECT 1", refuse(2027, "Received malformed packet"))
+    assert ready.executor.execute("SELECT 1").rows
+    assert ready.sent.count("SELECT 1") == 2
+    ready.before("CREATE DATABASE", refuse(2027, "Received malformed packet"))
+    with pytest.raises(OutcomeUnknown):
+        ready.executor.execute("CREATE DATABASE d9")
 
 
 def test_the_history_is_read_again_too(ready: World) -> None:

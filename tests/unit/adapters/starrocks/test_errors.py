@@ -19,12 +19,12 @@ _TRANSIENT = [
     (5064, "failed to list remote path: s3a://b/p. msg: Connection refused"),
     (1064, "Failed to list snapshot in repo: r, err: failed to list remote path: s3a://b/p"),
     (1064, "Failed to load data into tablet 7, because of too many versions, current/limit: 1001/1000. You can"),
+    (5064, "Snapshot with name 'l' already exist in repository"),
     (1064, "meta data may has been updated during this period, please try again"),
 ]
 
 _FATAL = [
     (5064, "Do not support backing up temp partitions"),
-    (5064, "Snapshot with name 'l' already exist in repository"),
     (5064, "Getting analyzing error. Detail message: Repository [r] does not exist."),
     (5064, "Table: t can not support backup restore, type: CLOUD_NATIVE"),
     (5502, "Getting analyzing error. Detail message: Unknown table 'db.t'."),
@@ -55,7 +55,7 @@ def test_all_other_refusals_are_not(errno: int, message: str) -> None:
     assert (error.errno, error.transient) == (errno, False)
 
 
-@pytest.mark.parametrize("errno", [0, 2006, 2013, 2055, 5024])
+@pytest.mark.parametrize("errno", [0, 2006, 2013, 2014, 2027, 2055, 5024])
 def test_a_statement_whose_answer_never_came_has_an_unknown_outcome(errno: int) -> None:
     """It may have been carried out; so may a submission that the server gave up waiting for."""
     error = explain(errno, "", action="BACKUP SNAPSHOT")

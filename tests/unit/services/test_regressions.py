@@ -1,0 +1,99 @@
+"""What the world machine found, each history as short as it gets."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from starrocks_br.services import backup
+from starrocks_br.services.campaign import KEPT_AFTER
+from starrocks_br.services.conclude import SOON
+from starrocks_br.services.reconcile import reconcile
+from starrocks_simulator.faults import Hold
+from tests.support.world import TICK, Killed, World, kill, refuse
+
+BACKUP = "BACKUP SNAPSHOT d1"
+POLL = "SHOW BACKUP FROM d1"
+A_MINUTE_LATER = (SOON + timedelta(seconds=1)).total_seconds()
+
+
+def killed(world: World) -> World:
+    """A run dies where it was planned; another process comes."""
+    with pytest.raises(Killed):
+        backup.run(world.ports, world.request())
+    world.ports = world.reconnect()
+    return world
+
+
+def uploads_for_two_minutes(world: World) -> None:
+    """Every job whose upload would begin in this time waits for its end."""
+    until = world.clock.now() + 120
+    assert KEPT_AFTER < 20 * TICK < 120
+    world.frontend.faults.steps.append(
+        lambda job: Hold() if job.state == "UPLOADING" and world.clock.now() < until else None
+    )
+
+
+def settle(world: World) -> list[str]:
+    """What the next command says of what it found."""
+    found = reconcile(world.ports, world.place, world.ports.cluster.server())
+    return [settled.detail for settled in found.settled]
+
+
+def test_a_late_look_that_sees_no_difference_proves_nothing(world: World) -> None:
+    """A partition that came before the cut is gone again when the next command looks."""
+    world.ready("d1.t").backup()
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    world.before(BACKUP, lambda: world.sql("ALTER TABLE d1.t ADD PARTITION p9 VALUES [('2024-01-09'), ('2024-01-10'))"))
+    world.after(BACKUP, kill)
+    killed(world).wait_for("BACKUP", "d1")
+    world.sql("ALTER TABLE d1.t DROP PARTITION p9 FORCE")
+    world.later(A_MINUTE_LATER)
+    assert settle(world) == ["found in the repository (unknown)"]
+    assert len(world.points("d1.t")) == 1
+
+
+def test_what_was_seen_after_the_cut_outlives_the_command_that_saw_it(world: World) -> None:
+    """A kill hours after the cut costs nothing: whatever moved since, the snapshot stays exact."""
+    world.ready("d1.t").backup()
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    wanted = world.rows("d1.t")
+    uploads_for_two_minutes(world)
+    world.after(POLL, kill, nth=20)
+    killed(world).wait_for("BACKUP", "d1")
+    world.sql("INSERT INTO d1.t VALUES (4, '2024-01-02', 4)")
+    world.later(A_MINUTE_LATER)
+    assert settle(world) == ["found in the repository (exact)"]
+    world.sql("DROP TABLE d1.t FORCE")
+    world.restore("d1.t")
+    assert world.rows("d1.t") == wanted
+
+
+def test_a_look_that_cannot_be_written_down_fails_no_job(world: World) -> None:
+    world.ready("d1.t")
+    uploads_for_two_minutes(world)
+    world.before("INSERT INTO ops.backup_history", refuse(1064, "disk 1 on backend 10001 exceed limit usage"), nth=2)
+    assert world.backup().complete
+    assert any("could not be written down yet" in warning for warning in world.warnings)
+    assert len(world.points("d1.t")) == 1
+
+
+def test_a_danger_is_not_written_down_as_something_that_was_seen(world: World) -> None:
+    """Whoever comes after a kill takes the snapshot for one that nobody looked at in time: it is never a point."""
+    world.ready("d1.t").backup()
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    uploads_for_two_minutes(world)
+    world.in_state("SNAPSHOTING", lambda: world.sql("ALTER TABLE d1.t DROP PARTITION p2 FORCE"))
+    world.after(POLL, kill, nth=20)
+    killed(world).wait_for("BACKUP", "d1")
+    world.later(A_MINUTE_LATER)
+    assert settle(world) == ["found in the repository (unknown)"]
+
+
+def test_the_history_is_saved_although_the_leaders_clock_was_set_back(world: World) -> None:
+    world.ready("d1.t").after("SHOW SNAPSHOT ON repo WHERE SNAPSHOT =", lambda: world.later(5))
+    world.backup()
+    world.frontend.skew -= 3600
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    assert world.backup().metadata is not None
