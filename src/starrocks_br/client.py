@@ -7,7 +7,7 @@ with starrocks_br.connect("config.yaml") as client:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
 from types import TracebackType
@@ -27,21 +27,35 @@ from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRest
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.adapters.system import Guarded, Quiet, SecretsTokens, SystemClock
 from starrocks_br.domain.backup_plan import BackupPlan
-from starrocks_br.domain.names import ClusterId, Selection, TableRef, cluster_id, label_name, repository_name
+from starrocks_br.domain.names import (
+    ClusterId,
+    Selection,
+    TableRef,
+    cluster_id,
+    database_name,
+    label_name,
+    partition_name,
+    repository_name,
+    restore_id,
+)
 from starrocks_br.domain.ports import BackupHistory, Listener, Ports, RestoreHistory, SqlExecutor
-from starrocks_br.domain.restore_plan import RestorePlan
+from starrocks_br.domain.restore_batch import RestoreBatch
+from starrocks_br.domain.restore_plan import RestorePlan, Target
+from starrocks_br.domain.restore_steps import Reading
 from starrocks_br.domain.snapshot import Outline
-from starrocks_br.services import backup, bootstrap, history, restore, setup
+from starrocks_br.services import backup, bootstrap, history, restore, restore_planning, setup, undo
 from starrocks_br.services.reports import (
     BackupReport,
+    BatchReport,
     BootstrapPlan,
     BootstrapReport,
     HistoryReport,
     InitReport,
     RestoreReport,
     SnapshotReport,
+    UndoReport,
 )
-from starrocks_br.services.requests import BackupRequest, Place, RestoreRequest
+from starrocks_br.services.requests import BackupRequest, Place, RestoreRequest, Wanted
 
 
 def connect(
@@ -152,14 +166,18 @@ class Client:
         ref = None if table is None else TableRef.parse(table)
         return history.show(self.ports, self._place, label_name(label), ref)
 
-    def plan_restore(
+    def plan_restore(  # noqa: PLR0913 -- one per option of the command
         self,
         table: str,
         *,
         at: datetime | None = None,
         label: str | None = None,
-        allow_fuzzy: bool = False,
         into: str | None = None,
+        replace: bool = False,
+        drop_old: bool = False,
+        partitions: Collection[str] = (),
+        reading: Reading = Reading.TABLE,
+        allow_fuzzy: bool = False,
         from_cluster: str | None = None,
     ) -> RestorePlan:
         """How a table would be brought back. Writes nothing.
@@ -168,28 +186,74 @@ class Client:
             table: `db.table`, as it was named then.
             at: The point wanted, with an offset; the newest point at or before it is taken. Or give `label`.
             label: The snapshot whose point is wanted.
-            allow_fuzzy: Take a point, too, at which some partitions may be older than others.
             into: The name it gets, `db.table`; None: its own.
+            replace: Let a table that bears the name give way; it stays under another name.
+            drop_old: Drop that one in the end.
+            partitions: Only these; none: all.
+            reading: How the result is read before it is shown to others.
+            allow_fuzzy: Take a point, too, at which some partitions may be older than others.
             from_cluster: The cluster whose points are meant, by its id; None: this one's, and before the first of them
                 those of the clusters that it followed, as after a disaster. A label needs none.
 
         Raises:
             ValueError: `at` has no offset, or not exactly one of `at` and `label` is given.
         """
-        if (at is None) is (label is None):
-            raise ValueError("give either at=... or label=...")
-        if at is not None and at.utcoffset() is None:
-            raise ValueError("at=... needs an offset: a naive datetime is not a point in time")
-        return restore.plan(
-            self.ports,
-            evolve(
-                self._restore_request(TableRef.parse(table), TableRef.parse(into or table)),
-                from_cluster=_cluster(from_cluster),
-            ),
-            at=at,
-            label=None if label is None else label_name(label),
-            allow_fuzzy=allow_fuzzy,
+        target = Target(
+            table=TableRef.parse(into or table),
+            replace=replace,
+            drop_old=drop_old,
+            partitions=frozenset(map(partition_name, partitions)) or None,
+            reading=reading,
         )
+        wanted = (Wanted(table=TableRef.parse(table), target=target),)
+        request = self._restore_request(wanted, at, label, from_cluster, allow_fuzzy=allow_fuzzy)
+        return restore_planning.plan_one(self.ports, request)
+
+    def plan_restores(  # noqa: PLR0913 -- one per option of the command
+        self,
+        tables: Sequence[str],
+        *,
+        at: datetime | None = None,
+        label: str | None = None,
+        database: str | None = None,
+        replace: bool = False,
+        drop_old: bool = False,
+        reading: Reading = Reading.TABLE,
+        allow_fuzzy: bool = False,
+        from_cluster: str | None = None,
+    ) -> RestoreBatch:
+        """How several tables would be brought back together, in few jobs. Writes nothing.
+
+        Args:
+            tables: `db.table`, or `db.*` for every table of a database of which something is recorded.
+            at: The point wanted of each, with an offset. Or give `label`.
+            label: The snapshot whose point is wanted.
+            database: Where they go; None: where they were.
+            replace: Let tables that bear their names give way; they stay under other names.
+            drop_old: Drop those in the end.
+            reading: How the results are read before they are shown to others.
+            allow_fuzzy: Take points, too, at which some partitions may be older than others.
+            from_cluster: The cluster whose points are meant, as in `plan_restore`.
+
+        Raises:
+            ValueError: `at` has no offset, or not exactly one of `at` and `label` is given.
+        """
+        found = restore_planning.recorded(self.ports, self._place, Selection(tuple(tables)))
+        place = None if database is None else database_name(database)
+        wanted = tuple(
+            Wanted(
+                table=table,
+                target=Target(
+                    table=TableRef(place or table.database, table.name),
+                    replace=replace,
+                    drop_old=drop_old,
+                    reading=reading,
+                ),
+            )
+            for table in found
+        )
+        request = self._restore_request(wanted, at, label, from_cluster, allow_fuzzy=allow_fuzzy)
+        return restore_planning.plan(self.ports, request)
 
     def restore(self, plan: RestorePlan, *, wait: float | None = None) -> RestoreReport:
         """Do what was planned; a stale plan is refused.
@@ -198,7 +262,24 @@ class Client:
             plan: What `plan_restore` gave.
             wait: Seconds to wait for a job slot that someone else holds; None: as the settings say.
         """
-        return restore.run(self.ports, self._restore_request(plan.manifest.table, plan.target.table, wait), plan)
+        return restore.run_one(self.ports, self._doing(wait), plan)
+
+    def restore_all(self, batch: RestoreBatch, *, wait: float | None = None) -> BatchReport:
+        """Do what was planned for several tables; what fails is taken back, the others go on.
+
+        Args:
+            batch: What `plan_restores` gave.
+            wait: Seconds to wait for a job slot that someone else holds; None: as the settings say.
+        """
+        return restore.run(self.ports, self._doing(wait), batch)
+
+    def undo_restore(self, restore: str) -> UndoReport:
+        """Give the table that a restore replaced its name again, or take back one that was killed."""
+        return undo.undo(self.ports, self._place, restore_id(restore))
+
+    def resume_restore(self, restore: str, *, wait: float | None = None) -> RestoreReport:
+        """Finish a restore that was killed."""
+        return undo.resume(self.ports, self._doing(wait), restore_id(restore))
 
     def plan_bootstrap(
         self, label: str | None = None, *, from_cluster: str | None = None, repository: str | None = None
@@ -245,8 +326,30 @@ class Client:
             max_parallel=self.settings.max_parallel_databases,
         )
 
-    def _restore_request(self, table: TableRef, into: TableRef, wait: float | None = None) -> RestoreRequest:
-        return RestoreRequest(place=self._waiting(wait), table=table, into=into)
+    def _restore_request(
+        self,
+        wanted: tuple[Wanted, ...],
+        at: datetime | None,
+        label: str | None,
+        from_cluster: str | None,
+        *,
+        allow_fuzzy: bool,
+    ) -> RestoreRequest:
+        if (at is None) is (label is None):
+            raise ValueError("give either at=... or label=...")
+        if at is not None and at.utcoffset() is None:
+            raise ValueError("at=... needs an offset: a naive datetime is not a point in time")
+        return RestoreRequest(
+            place=self._place,
+            wanted=wanted,
+            at=at,
+            label=None if label is None else label_name(label),
+            allow_fuzzy=allow_fuzzy,
+            from_cluster=_cluster(from_cluster),
+        )
+
+    def _doing(self, wait: float | None) -> RestoreRequest:
+        return RestoreRequest(place=self._waiting(wait), wanted=(), max_parallel=self.settings.max_parallel_databases)
 
     def _waiting(self, wait: float | None) -> Place:
         return self._place if wait is None else evolve(self._place, wait=wait)

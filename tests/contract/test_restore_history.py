@@ -10,7 +10,7 @@ from attrs import evolve
 
 from starrocks_br.adapters.memory import MemoryRestoreHistory
 from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
-from starrocks_br.domain.journal import Journal, StepStatus
+from starrocks_br.domain.journal import Journal, Mark, StepStatus
 from starrocks_br.domain.names import RestoreId
 from starrocks_br.domain.ports import RestoreHistory
 from tests.contract.recorded import journal
@@ -28,6 +28,12 @@ def history(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RestoreH
         yield SqlAlchemyRestoreHistory(cluster.connection, OPS)
 
 
+def _mark(
+    restore: RestoreId, number: int, status: StepStatus, *, table_id: int | None = None, detail: str = ""
+) -> Mark:
+    return Mark(restore=restore, number=number, status=status, table_id=table_id, detail=detail)
+
+
 def _statuses(found: Journal) -> list[StepStatus]:
     return [line.status for line in found.steps]
 
@@ -36,7 +42,7 @@ def test_a_journal_that_is_open_is_read_back_whole(history: RestoreHistory) -> N
     """Every step with everything in it."""
     begun = journal("a1")
 
-    history.begin(begun)
+    history.begin([begun])
 
     assert history.unfinished() == (begun,)
 
@@ -45,7 +51,7 @@ def test_open_journals_come_oldest_first(history: RestoreHistory) -> None:
     """By when they began, then by id."""
     journals = [journal("c", hour=0), journal("a", hour=1), journal("b", hour=1)]
     for begun in reversed(journals):
-        history.begin(begun)
+        history.begin([begun])
 
     assert history.unfinished() == tuple(journals)
 
@@ -53,12 +59,12 @@ def test_open_journals_come_oldest_first(history: RestoreHistory) -> None:
 def test_marks_are_kept_step_by_step(history: RestoreHistory) -> None:
     """A mark says how far one step got; a table id stays known until another one is told."""
     begun = journal("a1")
-    history.begin(begun)
-    history.begin(journal("a2", hour=1))
+    history.begin([begun])
+    history.begin([journal("a2", hour=1)])
 
-    history.mark(RestoreId("a1"), 1, StepStatus.SENT)
-    history.mark(RestoreId("a1"), 1, StepStatus.DONE, table_id=10_077)
-    history.mark(RestoreId("a1"), 1, StepStatus.FAILED, detail="it has a ghost")
+    history.mark([_mark(RestoreId("a1"), 1, StepStatus.SENT)])
+    history.mark([_mark(RestoreId("a1"), 1, StepStatus.DONE, table_id=10_077)])
+    history.mark([_mark(RestoreId("a1"), 1, StepStatus.FAILED, detail="it has a ghost")])
 
     steps = list(begun.steps)
     steps[1] = evolve(steps[1], status=StepStatus.FAILED, table_id=10_077)
@@ -68,24 +74,24 @@ def test_marks_are_kept_step_by_step(history: RestoreHistory) -> None:
 def test_a_journal_whose_steps_are_all_done_is_closed(history: RestoreHistory) -> None:
     """And its last step decides."""
     begun = journal("a1", status=StepStatus.DONE)
-    history.begin(evolve(begun, steps=(*begun.steps[:-1], evolve(begun.steps[-1], status=StepStatus.SENT))))
+    history.begin([evolve(begun, steps=(*begun.steps[:-1], evolve(begun.steps[-1], status=StepStatus.SENT)))])
     assert [_statuses(one)[-1] for one in history.unfinished()] == [StepStatus.SENT]
 
-    history.mark(begun.restore, len(begun.steps) - 1, StepStatus.DONE)
+    history.mark([_mark(begun.restore, len(begun.steps) - 1, StepStatus.DONE)])
 
     assert history.unfinished() == ()
 
 
 def test_abandoning_closes_what_is_open_of_one_restore(history: RestoreHistory) -> None:
     """What was done stays done; other restores are left alone."""
-    history.begin(journal("a1"))
-    history.begin(journal("a2"))
-    history.mark(RestoreId("a1"), 0, StepStatus.DONE)
+    history.begin([journal("a1")])
+    history.begin([journal("a2")])
+    history.mark([_mark(RestoreId("a1"), 0, StepStatus.DONE)])
 
     history.abandon(RestoreId("a1"), "killed")
 
     assert history.unfinished() == (journal("a2"),)
-    history.mark(RestoreId("a1"), 1, StepStatus.SENT)
+    history.mark([_mark(RestoreId("a1"), 1, StepStatus.SENT)])
     assert _statuses(history.unfinished()[0]) == [
         StepStatus.DONE,
         StepStatus.SENT,
@@ -96,31 +102,49 @@ def test_abandoning_closes_what_is_open_of_one_restore(history: RestoreHistory) 
 
 def test_a_journal_that_comes_again_replaces_what_was_there(history: RestoreHistory) -> None:
     """As the server's primary key does."""
-    history.begin(journal("a1", status=StepStatus.DONE))
+    history.begin([journal("a1", status=StepStatus.DONE)])
 
-    history.begin(journal("a1", hour=2))
+    history.begin([journal("a1", hour=2)])
 
     assert history.unfinished() == (journal("a1", hour=2),)
 
 
-def test_closed_journals_are_found_by_name(history: RestoreHistory) -> None:
-    """Open ones and unknown ones are left out."""
-    given_up, at_work, other = journal("a1"), journal("a2", hour=1), journal("a3", hour=2)
-    for begun in (given_up, at_work, other):
-        history.begin(begun)
-    history.abandon(RestoreId("a1"), "given up")
-    history.abandon(RestoreId("a3"), "given up")
+def test_marks_of_many_restores_are_written_together(history: RestoreHistory) -> None:
+    """Each keeps its own table id, and other steps stay as they are."""
+    history.begin([journal("a1"), journal("a2"), journal("a3")])
 
-    found = history.closed([RestoreId("a1"), RestoreId("a2"), RestoreId("nobody")])
+    history.mark(
+        [
+            _mark(RestoreId("a1"), 0, StepStatus.DONE),
+            _mark(RestoreId("a1"), 1, StepStatus.DONE, table_id=71),
+            _mark(RestoreId("a2"), 1, StepStatus.DONE, table_id=72),
+            _mark(RestoreId("a3"), 1, StepStatus.SENT),
+        ]
+    )
 
-    assert [one.restore for one in found] == ["a1"]
-    assert set(_statuses(found[0])) == {StepStatus.ABANDONED}
+    found = {one.restore: [(line.status, line.table_id) for line in one.steps[:2]] for one in history.unfinished()}
+    was = journal("a1").steps
+    assert found == {
+        "a1": [(StepStatus.DONE, was[0].table_id), (StepStatus.DONE, 71)],
+        "a2": [(was[0].status, was[0].table_id), (StepStatus.DONE, 72)],
+        "a3": [(was[0].status, was[0].table_id), (StepStatus.SENT, was[1].table_id)],
+    }
+
+
+def test_one_restore_is_found_whatever_became_of_it(history: RestoreHistory) -> None:
+    """And one that nobody wrote down is not."""
+    done = journal("a1", status=StepStatus.DONE)
+    history.begin([done, journal("a2")])
+
+    assert history.journals([RestoreId("a1"), RestoreId("a3")]) == (done,)
+    assert history.journals([RestoreId("a2")]) == (journal("a2"),)
+    assert history.journals([RestoreId("a3")]) == ()
 
 
 def test_what_is_not_done_has_not_taken_any_time(history: RestoreHistory) -> None:
     """Nor has anything of another cluster."""
     assert history.timings(journal("a").cluster) == ()
 
-    history.begin(journal("a1", status=StepStatus.SENT))
+    history.begin([journal("a1", status=StepStatus.SENT)])
 
     assert history.timings(journal("a").cluster) == ()

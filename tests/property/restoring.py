@@ -12,13 +12,16 @@ from starrocks_br.domain.restore_plan import RestorePlan, Target, TargetFacts, p
 from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
+    CopyPartitions,
     CreateDatabase,
     DropTable,
     PauseTtl,
     Rename,
     RepairHole,
     RestorePartitions,
+    SetAside,
     Step,
+    Swap,
     Verify,
 )
 from tests.property.model import Part, Table
@@ -83,7 +86,7 @@ def perform(step: Step, tables: dict[TableRef, Table], repository: dict[Label, K
                 table.parts[new.name] = Part(physical=((1, 1, 1),), values=values, rows=(), written=0)
         case CreateDatabase() | CheckRestored() | PauseTtl() | Verify():
             pass
-        case DropTable() | RepairHole():
+        case DropTable() | RepairHole() | SetAside() | Swap() | CopyPartitions():
             raise AssertionError(f"a plan does not hold {step}")
         case _:
             assert_never(step)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from starrocks_br.domain.errors import BrokenChain, TargetExists, Unrestorable
 from starrocks_br.domain.manifest import Manifest, extend
 from starrocks_br.domain.names import RestoreId, TableRef
+from starrocks_br.domain.partition_values import parse_list_values
 from starrocks_br.domain.partitions import Partitioning
-from starrocks_br.domain.restore_plan import RestorePlan, Target, TargetFacts, parse_list_values, plan_restore
+from starrocks_br.domain.restore_plan import RestorePlan, Target, TargetFacts, plan_restore
 from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
@@ -120,15 +121,6 @@ def test_a_list_tables_partitions_are_made_right_before_the_job_that_fills_them(
     assert not any(isinstance(step, AddPartitions) for step in planned(manifest).steps)
 
 
-@given(manifests.filter(lambda manifest: len(manifest.holders()) > 1))
-def test_another_name_is_refused_where_the_table_lies_in_several_snapshots(manifest: Manifest) -> None:
-    """RESTORE adds to a table only under the name it had; another database is no other name."""
-    with pytest.raises(Unrestorable, match=r"db\.t cannot be restored as db\.copy"):
-        plan_restore(manifest, facts(manifest), Target(table=TableRef.parse("db.copy")), ID)
-    elsewhere = plan_restore(manifest, facts(manifest), Target(table=TableRef.parse("drill.t")), ID)
-    assert elsewhere.alias == TableRef.parse("drill.__br_r1")
-
-
 @given(full_of_something, st.data())
 def test_a_lost_holder_is_refused_by_name_and_a_lost_bystander_is_not_missed(
     manifest: Manifest, data: st.DataObject
@@ -179,22 +171,6 @@ def test_a_table_without_partitions_comes_from_a_snapshot_that_holds_none(manife
     else:
         (job,) = planned(manifest).jobs
         assert (job.label, job.partitions) == (first, None)
-
-
-@given(manifests.filter(lambda manifest: len(manifest.holders()) > 1), st.data())
-def test_a_grown_partition_is_restored_only_while_the_table_is_created(manifest: Manifest, data: st.DataObject) -> None:
-    """RESTORE refuses to overlay automatic buckets: better to say so before anything is sent."""
-    name = data.draw(st.sampled_from(sorted(manifest.held)))
-    held = manifest.held[name]
-    partition = evolve(held.captured.partition, identity=frozenset({(1, 2, 3), (2, 2, 3)}))
-    grown = evolve(
-        manifest, held={**manifest.held, name: evolve(held, captured=evolve(held.captured, partition=partition))}
-    )
-    if held.holder == planned(manifest).jobs[0].label:
-        assert planned(grown).jobs == planned(manifest).jobs
-    else:
-        with pytest.raises(Unrestorable, match=f"partition {name} grew several parts"):
-            planned(grown)
 
 
 @given(st.lists(st.lists(st.text(), min_size=1).map(tuple), min_size=1).map(tuple))

@@ -22,11 +22,11 @@ from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.domain.events import Progress, Retrying, Warned
 from starrocks_br.domain.names import DatabaseName, Label, RepositoryName, Selection, TableRef
 from starrocks_br.domain.ports import Ports
-from starrocks_br.domain.restore_plan import RestorePlan
+from starrocks_br.domain.restore_plan import RestorePlan, Target
 from starrocks_br.domain.snapshot import Outline
-from starrocks_br.services import backup, bootstrap, history, restore, setup
+from starrocks_br.services import backup, bootstrap, history, restore, restore_planning, setup
 from starrocks_br.services.reports import BackupReport, BootstrapReport, RestoreReport
-from starrocks_br.services.requests import BackupRequest, Place, RestoreRequest
+from starrocks_br.services.requests import BackupRequest, Place, RestoreRequest, Wanted
 from starrocks_simulator.clock import VirtualClock
 from starrocks_simulator.errors import ServerError
 from starrocks_simulator.faults import ConnectionCut, Fail, Hold
@@ -206,11 +206,7 @@ class World:
         assert at is not None
         return at
 
-    def restore_request(self, table: str, into: str = "") -> RestoreRequest:
-        """What to restore."""
-        return RestoreRequest(place=self.place, table=TableRef.parse(table), into=TableRef.parse(into or table))
-
-    def plan_restore(
+    def restore_request(
         self,
         table: str,
         at: datetime | None = None,
@@ -218,27 +214,29 @@ class World:
         into: str = "",
         label: str | None = None,
         allow_fuzzy: bool = False,
+        **target: Any,
+    ) -> RestoreRequest:
+        """What to restore, and how (`Target`)."""
+        wanted = Wanted(table=TableRef.parse(table), target=Target(table=TableRef.parse(into or table), **target))
+        chosen = None if label is None else Label(label)
+        return RestoreRequest(place=self.place, wanted=(wanted,), at=at, label=chosen, allow_fuzzy=allow_fuzzy)
+
+    def plan_restore(
+        self, table: str, at: datetime | None = None, *, label: str | None = None, **how: Any
     ) -> RestorePlan:
         """Plan a restore; without instant and label to the newest point."""
         if at is None and label is None:
             at = self.newest(table)
-        chosen = None if label is None else Label(label)
-        request = self.restore_request(table, into)
-        return restore.plan(self.ports, request, at=at, label=chosen, allow_fuzzy=allow_fuzzy)
+        return restore_planning.plan_one(self.ports, self.restore_request(table, at, label=label, **how))
 
-    def restore(
-        self,
-        table: str,
-        at: datetime | None = None,
-        *,
-        into: str = "",
-        label: str | None = None,
-        allow_fuzzy: bool = False,
-    ) -> RestoreReport:
+    def run_restore(self, planned: RestorePlan) -> RestoreReport:
+        """Do what was planned."""
+        return restore.run_one(self.ports, RestoreRequest(place=self.place, wanted=()), planned)
+
+    def restore(self, table: str, at: datetime | None = None, *, label: str | None = None, **how: Any) -> RestoreReport:
         """Plan and do a restore, a minute later."""
         self.later()
-        planned = self.plan_restore(table, at, into=into, label=label, allow_fuzzy=allow_fuzzy)
-        return restore.run(self.ports, self.restore_request(table, into), planned)
+        return self.run_restore(self.plan_restore(table, at, label=label, **how))
 
     def bootstrap(self, label: str | None = None) -> BootstrapReport:
         """Plan and do a cold start."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from attrs import evolve
 
 from starrocks_br.domain.estimate import Timing
-from starrocks_br.domain.journal import OPEN_STEPS, Journal, StepStatus, unfinished
+from starrocks_br.domain.journal import OPEN_STEPS, Journal, Mark, StepStatus, unfinished
 from starrocks_br.domain.names import ClusterId, Label, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.ports import BackupHistory, RestoreHistory
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Outline, Reading
@@ -113,17 +113,16 @@ class MemoryRestoreHistory(RestoreHistory):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self._journals)} restores)"
 
-    def begin(self, journal: Journal) -> None:  # noqa: D102 -- the port says it
-        self._journals[journal.restore] = journal
+    def begin(self, journals: Sequence[Journal]) -> None:  # noqa: D102 -- the port says it
+        self._journals |= {journal.restore: journal for journal in journals}
 
-    def mark(  # noqa: D102
-        self, restore: RestoreId, number: int, status: StepStatus, *, table_id: int | None = None, detail: str = ""
-    ) -> None:
-        del detail  # for people who read the table; nothing reads it back
-        steps = list(self._journals[restore].steps)
-        known = steps[number].table_id if table_id is None else table_id
-        steps[number] = evolve(steps[number], status=status, table_id=known)
-        self._journals[restore] = evolve(self._journals[restore], steps=tuple(steps))
+    def mark(self, marks: Sequence[Mark]) -> None:  # noqa: D102
+        for mark in marks:
+            steps = list(self._journals[mark.restore].steps)
+            line = steps[mark.number]
+            known = line.table_id if mark.table_id is None else mark.table_id
+            steps[mark.number] = evolve(line, status=mark.status, table_id=known)
+            self._journals[mark.restore] = evolve(self._journals[mark.restore], steps=tuple(steps))
 
     def abandon(self, restore: RestoreId, detail: str) -> None:  # noqa: D102
         del detail
@@ -140,8 +139,8 @@ class MemoryRestoreHistory(RestoreHistory):
         del cluster  # nobody notes here when a step ended
         return ()
 
-    def closed(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:  # noqa: D102
-        return tuple(one for one in self._oldest_first() if one.restore in restores and one.closed)
+    def journals(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:  # noqa: D102
+        return tuple(one for one in self._oldest_first() if one.restore in restores)
 
     def _oldest_first(self) -> list[Journal]:
         return sorted(self._journals.values(), key=lambda journal: (journal.created_at, journal.restore))

@@ -66,6 +66,14 @@ class TargetExists(RequestError):
     """The restore target exists; nothing is restored over a live object."""
 
 
+class UnknownRestore(RequestError):
+    """A restore of which nothing is written down, or that cannot be undone or finished any more."""
+
+
+class StalePlan(RequestError):
+    """A plan that would come out otherwise by now; nothing was done."""
+
+
 class Unrestorable(RequestError):
     """The point is known, but no sequence of legal statements gives the table back exactly."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from starrocks_br.domain.names import ClusterId, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.reprs import count
-from starrocks_br.domain.restore_steps import Rename, RestorePartitions, Step, Verify
+from starrocks_br.domain.restore_steps import CopyPartitions, Rename, RestorePartitions, SetAside, Step, Swap, Verify
 
 
 class StepStatus(StrEnum):
@@ -22,6 +22,8 @@ class StepStatus(StrEnum):
     DONE = "DONE"
     FAILED = "FAILED"
     ABANDONED = "ABANDONED"
+    UNDONE = "UNDONE"
+    """The restore was complete; the table that it had replaced has its name again."""
 
 
 OPEN_STEPS = frozenset({StepStatus.PLANNED, StepStatus.SENT})
@@ -32,7 +34,7 @@ QUIET: Final = timedelta(seconds=60)
 """For longer than this a restore that is alive is never silent between its jobs: each of its steps takes moments."""
 
 QUIET_WHILE_READING: Final = timedelta(seconds=360)
-"""But for the one that reads the whole table: query_timeout (300 s unless set), and a minute."""
+"""But for those that read whole tables: query_timeout (300 s unless set), and a minute."""
 
 
 GRACE: Final = timedelta(seconds=300 + 10 + 60)
@@ -46,7 +48,7 @@ class JournalStep:
     Attributes:
         step: What was to be done.
         status: How far it got.
-        table_id: The server's id of the table right after the step; None if not known.
+        table_id: The server's id of the table that it made; None if it made none, or that is not known.
     """
 
     step: Step
@@ -55,8 +57,27 @@ class JournalStep:
 
 
 @frozen(kw_only=True)
+class Mark:
+    """How far one step got.
+
+    Attributes:
+        restore: Which restore.
+        number: Which step, from 0.
+        status: Where it stands.
+        table_id: The server's id of the table that it made; None: nothing is learned of that.
+        detail: The server's words, or what was found.
+    """
+
+    restore: RestoreId
+    number: int
+    status: StepStatus
+    table_id: int | None = None
+    detail: str = ""
+
+
+@frozen(kw_only=True)
 class Journal:
-    """One restore as written down.
+    """One restore of one table as written down.
 
     Attributes:
         restore: Its id.
@@ -81,13 +102,38 @@ class Journal:
     @property
     def closed(self) -> bool:
         """Whether nothing of it is left to be done or undone."""
-        return not any(step.status in OPEN_STEPS for step in self.steps)
+        return not any(line.status in OPEN_STEPS for line in self.steps)
+
+    @property
+    def made(self) -> Mapping[TableRef, int]:
+        """The ids of the tables that it made, as far as they are known, by the names they were made under."""
+        return {
+            line.step.into: line.table_id
+            for line in self.steps
+            if isinstance(line.step, RestorePartitions) and line.step.creating and line.table_id is not None
+        }
 
     @property
     def table_id(self) -> int | None:
-        """The id of the table that the restore made, as far as it is known."""
-        known = [step.table_id for step in self.steps if step.table_id is not None]
-        return known[-1] if known else None
+        """The id of the table that it makes, as far as it is known."""
+        return self.made.get(self.alias)
+
+    @property
+    def replaced(self) -> int | None:
+        """The id of the table that it replaces; None if it replaces none."""
+        return next((line.step.table_id for line in self.steps if isinstance(line.step, SetAside | Swap)), None)
+
+    @property
+    def creating_sent(self) -> tuple[TableRef, ...]:
+        """The tables that a job may have made, or may still make, of which no id was written down."""
+        return tuple(
+            line.step.into
+            for line in self.steps
+            if isinstance(line.step, RestorePartitions)
+            and line.step.creating
+            and line.table_id is None
+            and line.status is not StepStatus.PLANNED
+        )
 
     @property
     def jobs_sent(self) -> tuple[RestorePartitions, ...]:
@@ -99,13 +145,43 @@ class Journal:
         )
 
     @property
+    def shown(self) -> bool:
+        """Whether its table surely bore a name that others use."""
+        return any(isinstance(line.step, Rename | Swap) and line.status is StepStatus.DONE for line in self.steps)
+
+    @property
     def exposed(self) -> bool:
-        """Whether the table may bear the target's name."""
-        return any(isinstance(line.step, Rename) and line.status is not StepStatus.PLANNED for line in self.steps)
+        """Whether names that others use may have moved."""
+        return any(
+            isinstance(line.step, Rename | SetAside | Swap) and line.status is not StepStatus.PLANNED
+            for line in self.steps
+        )
+
+    @property
+    def verified(self) -> bool:
+        """Whether the table was found to be what it should be: from there on it is finished, not taken back."""
+        numbers = [number for number, line in enumerate(self.steps) if isinstance(line.step, Verify)]
+        return bool(numbers) and all(line.status is StepStatus.DONE for line in self.steps[: numbers[-1] + 1])
+
+    @property
+    def names(self) -> frozenset[TableRef]:
+        """Every name that a table of this restore may bear now."""
+        named = {self.target, self.alias}
+        for line in self.steps:
+            match line.step:
+                case RestorePartitions(into=table) | Verify(table=table):
+                    named.add(table)
+                case Rename(table=table, to=name) | SetAside(table=table, to=name) | Swap(table=table, restored=name):
+                    named |= {table, TableRef(table.database, name)}
+                case _:
+                    pass
+        return frozenset(named)
 
     def may_be_alive(self, now: datetime) -> bool:
         """Whether the command that writes it was heard of so lately that it may be at work, whatever its jobs do."""
-        reading = any(isinstance(line.step, Verify) and line.status is StepStatus.SENT for line in self.steps)
+        reading = any(
+            isinstance(line.step, Verify | CopyPartitions) and line.status is StepStatus.SENT for line in self.steps
+        )
         return now - (self.marked_at or self.created_at) < (QUIET_WHILE_READING if reading else QUIET)
 
     def may_arrive(self, now: datetime) -> bool:
@@ -115,11 +191,6 @@ class Journal:
         """
         overlaying = any(not step.creating for step in self.jobs_sent)
         return overlaying and now - (self.marked_at or self.created_at) < GRACE
-
-    @property
-    def complete(self) -> bool:
-        """Whether every step is done."""
-        return all(line.status is StepStatus.DONE for line in self.steps)
 
 
 def unfinished(journals: Sequence[Journal]) -> tuple[Journal, ...]:

@@ -34,6 +34,7 @@ ALIAS_PREFIX: Final = "__br_"
 """Tables whose name begins so are restores in the making; never backed up."""
 
 MAX_LABEL: Final = 64
+MAX_TABLE: Final = 1024
 
 _DATABASE = re.compile(r"[A-Za-z_][\w $@#%&+=~!^<>-]{0,255}", re.ASCII)
 _TABLE = re.compile(r"[^\x00-\x1f\x7f`]{1,1024}")
@@ -141,6 +142,12 @@ def _suffix(at: datetime, token: str) -> str:
 def alias_for(restore: RestoreId) -> TableName:
     """Name the table that a restore works under until it is whole: a name that nobody else can take."""
     return table_name(ALIAS_PREFIX + restore)
+
+
+def before_name(replaced: TableName, restore: RestoreId) -> TableName:
+    """Name the table that a restore replaced: it stays under this name. A very long name is cut."""
+    suffix = f"__before_{restore}"
+    return table_name(replaced[: MAX_TABLE - len(suffix)] + suffix)
 
 
 def restore_of(table: TableName) -> RestoreId | None:

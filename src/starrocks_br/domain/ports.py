@@ -13,11 +13,12 @@ from starrocks_br.domain.backup_plan import DatabaseBackup
 from starrocks_br.domain.dependents import Grant, MaterializedView, Repair
 from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.events import Progress
-from starrocks_br.domain.journal import Journal, StepStatus
+from starrocks_br.domain.journal import Journal, Mark
 from starrocks_br.domain.names import (
     ClusterId,
     DatabaseName,
     Label,
+    PartitionName,
     RepositoryName,
     RestoreId,
     TableName,
@@ -25,7 +26,7 @@ from starrocks_br.domain.names import (
 )
 from starrocks_br.domain.partitions import Observation, TableState
 from starrocks_br.domain.reprs import count
-from starrocks_br.domain.restore_steps import Step
+from starrocks_br.domain.restore_steps import RestorePartitions, Step
 from starrocks_br.domain.server import Job, JobKind, RemoteSnapshot, Repository, Server
 from starrocks_br.domain.snapshot import Entry, Outline, Reading
 from starrocks_br.domain.status import Event, Status
@@ -75,7 +76,7 @@ class SqlExecutor(Protocol):
 class Cluster(Protocol):
     """StarRocks in the domain's words. Called by the services.
 
-    Every method may raise the `ClusterError` kinds of `SqlExecutor.execute`. Only `submit_backup`, `apply`,
+    Every method may raise the `ClusterError` kinds of `SqlExecutor.execute`. Only what submits, `apply`,
     `cancel_backup` and `repair` change anything. Everything that is read may be read again.
     """
 
@@ -111,24 +112,27 @@ class Cluster(Protocol):
         """Look at tables: four statements, and three per database, however many tables there are."""
 
     @abstractmethod
-    def inspect(self, table: TableRef) -> TableState | None:
-        """Look at the partitions of one table only, in two statements: its schema is left out; None if it is gone.
+    def inspect(self, tables: Collection[TableRef]) -> Mapping[TableRef, TableState]:
+        """Look at the partitions of tables of one database, in two statements: their schemas are left out.
+
+        Returns:
+            What was seen of each that exists.
 
         Raises:
             Refused: Among others when a ghost partition of any table makes partitions_meta fail (O2§0.1).
         """
 
     @abstractmethod
-    def table_id(self, table: TableRef) -> int | None:
-        """The server's id of a table; None if there is no OLAP table of that name."""
+    def table_ids(self, tables: Collection[TableRef]) -> Mapping[TableRef, int]:
+        """The server's ids of tables, in one statement; names that no OLAP table bears are left out."""
 
     @abstractmethod
     def ddl(self, table: TableRef) -> str:
         """The statement that would make the table again, with its present partitions, as SHOW CREATE TABLE tells it."""
 
     @abstractmethod
-    def count_rows(self, table: TableRef) -> int | None:
-        """Read the whole table and count its rows; None if the server answers without an error and without a number."""
+    def count_rows(self, table: TableRef, partition: PartitionName | None = None) -> int | None:
+        """Read a table, or one partition, and count its rows; None if the server answers without a number."""
 
     @abstractmethod
     def submit_backup(self, label: Label, to: RepositoryName, backup: DatabaseBackup, timeout: int) -> None:
@@ -150,8 +154,22 @@ class Cluster(Protocol):
         """Send BACKUP of one whole table: the metadata snapshot. Raises as `submit_backup` does."""
 
     @abstractmethod
-    def apply(self, step: Step, repository: RepositoryName, timeout: int) -> None:
-        """Do one step of a restore. `RestorePartitions` is only submitted; the checking steps are not for here.
+    def submit_restore(self, together: Sequence[RestorePartitions], repository: RepositoryName, timeout: int) -> None:
+        """Send one RESTORE. Returns once the server accepted it.
+
+        Args:
+            together: At least one table; one snapshot, database and number of replicas for all.
+            repository: Where the snapshot is.
+            timeout: Seconds until the server gives the job up.
+
+        Raises:
+            Refused: Nothing was submitted.
+            OutcomeUnknown: Ask `jobs`; never send it again before.
+        """
+
+    @abstractmethod
+    def apply(self, step: Step) -> None:
+        """Do one step of a restore that is no job and no check.
 
         Raises:
             Refused: The step had no effect.
@@ -302,22 +320,12 @@ class RestoreHistory(Protocol):
     __slots__ = ()
 
     @abstractmethod
-    def begin(self, journal: Journal) -> None:
-        """Write all steps down before the first one is sent."""
+    def begin(self, journals: Sequence[Journal]) -> None:
+        """Write all steps of each restore down before the first one is sent."""
 
     @abstractmethod
-    def mark(
-        self, restore: RestoreId, number: int, status: StepStatus, *, table_id: int | None = None, detail: str = ""
-    ) -> None:
-        """Write how far one step got.
-
-        Args:
-            restore: Which restore.
-            number: Which step, from 0.
-            status: Where it stands.
-            table_id: The server's id of the table right after it.
-            detail: The server's words, or what was found.
-        """
+    def mark(self, marks: Sequence[Mark]) -> None:
+        """Write how far steps got: one statement for all that say the same of a step of the same number."""
 
     @abstractmethod
     def abandon(self, restore: RestoreId, detail: str) -> None:
@@ -335,8 +343,8 @@ class RestoreHistory(Protocol):
         """
 
     @abstractmethod
-    def closed(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
-        """Those of these restores of which nothing is left to be done; unknown ones are left out."""
+    def journals(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
+        """These restores, whatever became of them; unknown ones are left out."""
 
 
 class Clock(Protocol):

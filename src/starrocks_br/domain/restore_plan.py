@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from starrocks_br.domain.errors import BrokenChain, TargetExists, Unrestorable
+from starrocks_br.domain.estimate import Pace
 from starrocks_br.domain.manifest import Manifest
-from starrocks_br.domain.names import (
-    Label,
-    PartitionName,
-    RepositoryName,
-    RestoreId,
-    TableRef,
-    alias_for,
-)
-from starrocks_br.domain.partitions import Partition, Partitioning
+from starrocks_br.domain.names import Label, PartitionName, RepositoryName, RestoreId, TableRef, alias_for, before_name
+from starrocks_br.domain.restore_jobs import Jobs, Way
 from starrocks_br.domain.restore_steps import (
-    AddPartitions,
     CheckRestored,
     CreateDatabase,
-    NewPartition,
+    DropTable,
+    Reading,
     Rename,
     RestorePartitions,
+    SetAside,
     Step,
+    Swap,
     Verify,
 )
+
+A_TABLE: Final = "BASE TABLE"
+"""The server's word for what can be replaced: SHOW FULL TABLES calls views and materialized views VIEW (R§8.4)."""
 
 
 @frozen(kw_only=True)
@@ -36,9 +36,17 @@ class Target:
 
     Attributes:
         table: The name it gets.
+        replace: Whether a table that bears the name gives way; it stays under another name.
+        drop_old: Whether that one is dropped in the end.
+        partitions: Only these; None: all. A part of a table never gets the name of the whole.
+        reading: How the result is read.
     """
 
     table: TableRef
+    replace: bool = False
+    drop_old: bool = False
+    partitions: frozenset[PartitionName] | None = None
+    reading: Reading = Reading.TABLE
 
 
 @frozen(kw_only=True)
@@ -47,6 +55,8 @@ class TargetFacts:
 
     Attributes:
         taken_by: What bears the target's name already: the server's word for the kind of object; empty if nothing.
+        target_id: The server's id of the table that bears the target's name; None if there is none.
+        home_taken: Whether the name that the table had then is taken in the target's database.
         database_exists: Whether the target's database does.
         alive_backends: The greatest possible number of replicas.
         backup_timestamps: Of each holder that the repository still has, as SHOW SNAPSHOT tells it.
@@ -54,6 +64,8 @@ class TargetFacts:
     """
 
     taken_by: str
+    target_id: int | None = None
+    home_taken: bool = False
     database_exists: bool
     alive_backends: int
     backup_timestamps: Mapping[Label, str]
@@ -69,8 +81,14 @@ class RestorePlan:
         repository: Where the holders are.
         target: Where the table goes.
         alias: The name it has until it may be seen.
-        manifest: The table at the point.
+        manifest: The table at the point: what will be there in the end.
+        way: How its partitions come together.
+        why: Why that way.
         steps: In order.
+        aside: The name that the replaced table has in the end; None: nothing is replaced, or it is dropped.
+        asked: The instant that was asked for; None: the point of a snapshot was.
+        next_point: The first point after the one that is taken; None if there is none.
+        pace: What jobs take on this cluster; None: nothing is known of that.
         notes: What the user should know: limits, risks and their remedy.
     """
 
@@ -79,7 +97,13 @@ class RestorePlan:
     target: Target
     alias: TableRef
     manifest: Manifest
+    way: Way
+    why: str
     steps: tuple[Step, ...]
+    aside: TableRef | None = None
+    asked: datetime | None = None
+    next_point: datetime | None = None
+    pace: Pace | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -87,45 +111,132 @@ class RestorePlan:
         """The steps that are RESTORE jobs."""
         return tuple(step for step in self.steps if isinstance(step, RestorePartitions))
 
+    @property
+    def point(self) -> Label:
+        """The snapshot whose point is restored."""
+        return list(self.manifest.contents)[-1]
+
+    @property
+    def replaces(self) -> int | None:
+        """The id of the table that gives way; None if none does."""
+        return next((step.table_id for step in self.steps if isinstance(step, SetAside | Swap)), None)
+
+    @property
+    def away(self) -> tuple[RestorePartitions, ...]:
+        """The jobs during which the target's name is absent, or bears a table that is not whole."""
+        shown = [number for number, step in enumerate(self.steps) if self._shows(step)]
+        return tuple(step for step in self.steps[shown[0] :] if isinstance(step, RestorePartitions)) if shown else ()
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the jobs may take, one after the other; None if that cannot be told."""
+        return _together(self.pace, self.jobs)
+
+    @property
+    def seconds_away(self) -> float | None:
+        """How long the target's name may be absent, or bear a table that is not whole; None if that is unknown."""
+        return _together(self.pace, self.away)
+
+    def _shows(self, step: Step) -> bool:
+        match step:
+            case SetAside(table=table) | Swap(table=table):
+                return table == self.target.table
+            case Rename(table=table, to=name):
+                return TableRef(table.database, name) == self.target.table
+            case _:
+                return False
+
+
+def _together(pace: Pace | None, jobs: Sequence[RestorePartitions]) -> float | None:
+    each = [pace.seconds(job.size) for job in jobs] if pace is not None else [None for _ in jobs]
+    return sum(one for one in each if one is not None) if None not in each else None
+
 
 def plan_restore(manifest: Manifest, facts: TargetFacts, target: Target, restore: RestoreId) -> RestorePlan:
     """Plan the way back to the manifest.
 
     Raises:
-        TargetExists: The name is taken, by whatever kind of object.
+        TargetExists: The name is taken, by whatever kind of object, and it is not to be replaced.
         BrokenChain: The repository lacks a holder.
         Unrestorable: No sequence of legal statements gives exactly this table.
     """
+    wanted = _narrowed(manifest, target)
     _check_target(facts, target)
-    _check_holders(manifest, facts)
-    replication_num = _replication(manifest, facts)
+    _check_holders(wanted, facts)
     alias = TableRef(target.table.database, alias_for(restore))
-    creating, *overlays = _jobs(manifest, facts, alias, target, replication_num)
-    _check_name(manifest, target, overlays)
+    home = TableRef(target.table.database, manifest.table.name)
+    jobs = Jobs.of(
+        wanted,
+        backup_timestamps=facts.backup_timestamps,
+        replication_num=_replication(wanted, facts),
+        alias=alias,
+        home=home,
+        home_free=not facts.home_taken or home == target.table,
+        at_home=home == target.table,
+        replaces=facts.target_id is not None,
+    )
+    aside = TableRef(target.table.database, before_name(target.table.name, restore))
     before = () if facts.database_exists else (CreateDatabase(database=target.table.database),)
+    replaced = facts.target_id is not None
     return RestorePlan(
         restore=restore,
         repository=manifest.repository,
         target=target,
         alias=alias,
-        manifest=manifest,
+        manifest=wanted,
+        way=jobs.way,
+        why=jobs.why,
         steps=(
             *before,
-            creating,
+            jobs.creating,
             CheckRestored(table=alias, created=True),
-            *_exposing(manifest, target, alias, overlays),
+            *_exposing(jobs, facts, target, aside, alias),
+            *((DropTable(table=aside),) if replaced and target.drop_old else ()),
         ),
-        notes=_notes(manifest, target, overlays),
+        aside=aside if replaced and not target.drop_old else None,
+        notes=_notes(target, jobs, aside if replaced else None),
     )
 
 
+# --- checks -----------------------------------------------------------------------------------------------------------
+
+
+def _narrowed(manifest: Manifest, target: Target) -> Manifest:
+    """The manifest with the chosen partitions only."""
+    if target.partitions is None:
+        return manifest
+    unknown = sorted(target.partitions - manifest.held.keys())
+    if unknown or not target.partitions:
+        raise Unrestorable(
+            f"{manifest.table} cannot be restored in part",
+            why=f"it had no partition {', '.join(unknown)} at that point" if unknown else "no partition is chosen",
+            hint=f"it had {', '.join(sorted(manifest.held)[:20])}",
+        )
+    if target.table == manifest.table:
+        raise TargetExists(
+            f"chosen partitions of {manifest.table} do not get its name",
+            why="a part of a table must not be taken for the whole",
+            hint="give them a name of their own with --as, or a database with --to-database",
+        )
+    return evolve(manifest, held={name: manifest.held[name] for name in sorted(target.partitions)})
+
+
 def _check_target(facts: TargetFacts, target: Target) -> None:
-    if facts.taken_by:
+    if not facts.taken_by or (target.replace and facts.target_id is not None and facts.taken_by == A_TABLE):
+        return
+    kind = facts.taken_by.lower()
+    if target.replace:
         raise TargetExists(
             f"{target.table} exists",
-            why=f"it is a {facts.taken_by.lower()}; nothing is restored over a live object",
-            hint=f"rename or drop it first: ALTER TABLE {target.table} RENAME ...",
+            why=f"it is a {kind}; only tables are replaced",
+            hint="rename or drop it first",
         )
+    raise TargetExists(
+        f"{target.table} exists",
+        why=f"it is a {kind}; nothing is restored over a live object",
+        hint="--replace lets it give way and keeps it under another name; --as NAME or --to-database DB restores "
+        f"beside it; or rename it first: ALTER TABLE {target.table} RENAME ...",
+    )
 
 
 def _check_holders(manifest: Manifest, facts: TargetFacts) -> None:
@@ -140,142 +251,74 @@ def _check_holders(manifest: Manifest, facts: TargetFacts) -> None:
         )
 
 
-def _check_name(manifest: Manifest, target: Target, overlays: list[RestorePartitions]) -> None:
-    if overlays and target.table.name != manifest.table.name:
-        raise Unrestorable(
-            f"{manifest.table} cannot be restored as {target.table}",
-            why=f"{len(overlays) + 1} snapshots hold parts of it, and RESTORE adds to a table only under the name that "
-            "it had when it was backed up",
-            hint=f"restore it as {target.table.database}.{manifest.table.name} and rename it then",
-        )
-
-
 def _replication(manifest: Manifest, facts: TargetFacts) -> int:
     recorded = (held.captured.partition.replication_num for held in manifest.held.values())
     return min(facts.replication_num or max(recorded, default=1), facts.alive_backends)
 
 
-def _jobs(
-    manifest: Manifest, facts: TargetFacts, alias: TableRef, target: Target, replication_num: int
-) -> list[RestorePartitions]:
-    by_holder: dict[Label, list[PartitionName]] = {label: [] for label in manifest.contents}
-    for name, held in manifest.held.items():
-        by_holder[held.holder].append(name)
-    holders = [label for label, names in by_holder.items() if names] or [_schema_only(manifest)]
-    _check_grown(manifest, holders[0])
-    return [
-        RestorePartitions(
-            label=label,
-            backup_timestamp=facts.backup_timestamps[label],
-            source=manifest.table.name,
-            into=target.table if number else alias,
-            creating=not number,
-            partitions=_wanted(manifest, label, by_holder[label], creating=not number),
-            automatic=manifest.automatic,
-            replication_num=replication_num,
-            size=_size(manifest.held[name].captured.partition for name in by_holder[label]),
+# --- steps ------------------------------------------------------------------------------------------------------------
+
+
+def _exposing(jobs: Jobs, facts: TargetFacts, target: Target, aside: TableRef, alias: TableRef) -> tuple[Step, ...]:
+    """From the alias to the target's name: at the very end if that can be, before the overlays if it must."""
+
+    def verify(table: TableRef) -> Verify:
+        return Verify(
+            table=table,
+            source=jobs.manifest.table,
+            point=list(jobs.manifest.contents)[-1],
+            reading=target.reading,
         )
-        for number, label in enumerate(holders)
-    ]
 
-
-def _schema_only(manifest: Manifest) -> Label:
-    """What gives back a table without partitions: a snapshot that holds none either, since none can be asked for."""
-    label = next(iter(manifest.contents))
-    if manifest.contents[label]:
-        raise Unrestorable(
-            f"{manifest.table} cannot be restored to this point",
-            why=f"it had no partition then, and snapshot {label} would bring some back: RESTORE takes at least one",
-            hint="choose a point at which the table was backed up whole",
+    if jobs.way is not Way.OVERLAY:
+        return (*jobs.adding, verify(alias), *_given_the_name(alias, target.table, facts.target_id, aside))
+    if jobs.home == target.table:
+        making_way = (
+            (SetAside(table=target.table, to=aside.name, table_id=facts.target_id),)
+            if facts.target_id is not None
+            else ()
         )
-    return label
+        return (*making_way, Rename(table=alias, to=jobs.home.name), *jobs.adding, verify(jobs.home))
+    return (
+        Rename(table=alias, to=jobs.home.name),
+        *jobs.adding,
+        verify(jobs.home),
+        *_given_the_name(jobs.home, target.table, facts.target_id, aside),
+    )
 
 
-def _wanted(
-    manifest: Manifest, label: Label, names: list[PartitionName], *, creating: bool
-) -> tuple[PartitionName, ...] | None:
-    """No list if a creating step wants all there is; overlays always name theirs, so that no shadow comes along."""
-    if creating and len(names) == manifest.contents[label]:
-        return None
-    return tuple(sorted(names))
+def _given_the_name(made: TableRef, target: TableRef, live: int | None, aside: TableRef) -> tuple[Step, ...]:
+    """A live table changes places with ours in one statement, so that its name is never absent."""
+    if live is None:
+        return (Rename(table=made, to=target.name),)
+    return (
+        Swap(table=target, restored=made.name, table_id=live),
+        SetAside(table=made, to=aside.name, table_id=live),
+    )
 
 
-def _check_grown(manifest: Manifest, creating: Label) -> None:
-    for name, held in sorted(manifest.held.items()):
-        if held.captured.partition.grown and held.holder != creating:
-            raise Unrestorable(
-                f"{manifest.table} cannot be restored to this point",
-                why=f"partition {name} grew several parts (automatic buckets); RESTORE takes such a partition only "
-                f"while it creates the table, and its snapshot {held.holder} is not the one that does",
-                hint="choose an earlier point; the next backup of the table is a full one",
-            )
+# --- notes ------------------------------------------------------------------------------------------------------------
 
 
-def _size(partitions: Iterable[Partition]) -> int | None:
-    known = [partition.size for partition in partitions if partition.size is not None]
-    return sum(known) if known else None
-
-
-def _exposing(manifest: Manifest, target: Target, alias: TableRef, overlays: list[RestorePartitions]) -> Iterable[Step]:
-    """One holder: hidden to the end. Several: RESTORE overlays only under the table's own name (R§7.4)."""
-    rename = Rename(table=alias, to=target.table.name)
-    if not overlays:
-        yield Verify(table=alias)
-        yield rename
-        return
-    yield rename
-    for job in overlays:
-        if manifest.partitioning is Partitioning.LIST and job.partitions:
-            yield AddPartitions(
-                table=target.table,
-                partitions=tuple(_new_partition(manifest, name) for name in job.partitions),
-                replication_num=job.replication_num,
-            )
-        yield job
-        yield CheckRestored(table=target.table, created=False)
-    yield Verify(table=target.table)
-
-
-def _new_partition(manifest: Manifest, name: PartitionName) -> NewPartition:
-    partition = manifest.held[name].captured.partition
-    try:
-        return NewPartition(name=name, values=parse_list_values(partition.values), buckets=partition.buckets)
-    except ValueError as error:
-        raise Unrestorable(
-            f"{manifest.table} cannot be restored to this point",
-            why=f"partition {name} has to be added by hand and its values {partition.values!r} cannot be written "
-            f"back with certainty: {error}",
-            hint="choose a point at which the table was backed up whole",
-        ) from error
-
-
-def parse_list_values(text: str) -> tuple[tuple[str, ...], ...]:
-    """Read a LIST partition's PARTITION_VALUE: `[["a"],["b"]]` (O§w).
-
-    Raises:
-        ValueError: Not that, or a value that is no string: whether it round-trips was not shown.
-    """
-    rows = json.loads(text)
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, list) and row for row in rows):
-        raise ValueError("not a list of value tuples")
-    for row in rows:
-        for value in row:
-            if not isinstance(value, str):
-                raise ValueError(f"{value!r} is no text")  # noqa: TRY004 -- one kind of error for one kind of fault
-    return tuple(tuple(row) for row in rows)
-
-
-def _notes(manifest: Manifest, target: Target, overlays: list[RestorePartitions]) -> tuple[str, ...]:
+def _notes(target: Target, jobs: Jobs, aside: TableRef | None) -> tuple[str, ...]:
     notes = ["a colocate group, views, materialized views and grants on the table do not come back"]
-    if overlays:
+    if aside is not None:
+        notes[0] = "views and materialized views are not restored; those on the table are looked after or named"
         notes.append(
-            f"{len(overlays) + 1} snapshots hold parts of it: {target.table} can be seen, incomplete, from the first "
-            "job to the last; keep users away until the restore says that it is done"
+            f"the table that {target.table} is now is dropped in the end"
+            if target.drop_old
+            else f"the table that {target.table} is now stays as {aside}"
         )
-    notes.append(f"table properties are those of snapshot {_first_holder(manifest)}")
+    if jobs.way is Way.OVERLAY:
+        what = f"{len(jobs.overlays) + 1} snapshots hold parts of it: {jobs.home}"
+        notes.append(
+            f"{what} can be seen, incomplete, from the first job to the last; keep users away until the restore says "
+            "that it is done"
+        )
+    notes.append(f"table properties are those of snapshot {jobs.creating.label}")
+    if jobs.resets_counter:
+        notes.append(
+            "if it has an AUTO_INCREMENT column, its counter is that of snapshot "
+            f"{jobs.last.label}: numbers that were given out after it are given out again"
+        )
     return tuple(notes)
-
-
-def _first_holder(manifest: Manifest) -> Label:
-    holders = manifest.holders()
-    return next(label for label in manifest.contents if label in holders)

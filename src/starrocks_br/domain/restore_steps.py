@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final, TypeAlias
 
 from attrs import field, frozen
 
 from starrocks_br.domain.names import DatabaseName, Label, PartitionName, TableName, TableRef
+from starrocks_br.domain.reprs import count
 
 TTL_OFF: Final[Mapping[str, str]] = {"dynamic_partition.enable": "false", "partition_live_number": "-1"}
 """Table properties by which the server drops partitions on its own (R§7.6), each with the value that stops it."""
@@ -91,23 +93,56 @@ class Rename:
 
 
 @frozen(kw_only=True)
+class SetAside:
+    """Rename the table that lived under the target's name before this restore.
+
+    Attributes:
+        table: Where it is.
+        to: Its new name.
+        table_id: Its id: no other table is touched.
+    """
+
+    table: TableRef
+    to: TableName
+    table_id: int
+
+
+@frozen(kw_only=True)
+class Swap:
+    """Exchange the names of the table that lives and of the restored one; atomic, no name is ever absent (O§n).
+
+    Attributes:
+        table: The live one.
+        restored: Ours.
+        table_id: The live one's id: no other table is touched.
+    """
+
+    table: TableRef
+    restored: TableName
+    table_id: int
+
+
+@frozen(kw_only=True)
 class NewPartition:
-    """One partition of a LIST table, exactly as recorded.
+    """One partition to be made by hand, exactly as recorded.
 
     Attributes:
         name: Its name.
-        values: Its value tuples.
-        buckets: Its number of buckets.
+        values: The value tuples of a LIST partition; of a RANGE partition the inclusive lower and the exclusive upper
+            bound.
+        buckets: Its number of buckets; 0: the table's own affair.
+        ranged: Whether `values` are bounds.
     """
 
     name: PartitionName
     values: tuple[tuple[str, ...], ...]
     buckets: int
+    ranged: bool = False
 
 
 @frozen(kw_only=True)
 class AddPartitions:
-    """Make the partitions of a LIST table that RESTORE refuses to add (O§e).
+    """Make partitions that RESTORE refuses to add to a LIST table (O§e), or that are filled by `CopyPartitions`.
 
     Attributes:
         table: Which.
@@ -118,6 +153,23 @@ class AddPartitions:
     table: TableRef
     partitions: tuple[NewPartition, ...]
     replication_num: int
+
+
+@frozen(kw_only=True)
+class CopyPartitions:
+    """Read partitions of a scratch table into the one that is being made: legal where RESTORE cannot overlay.
+
+    Attributes:
+        scratch: Where they were restored to.
+        table: Where they go; it has them, empty, unless it is `automatic`.
+        partitions: Which.
+        automatic: Whether the table makes its own partitions while it is loaded.
+    """
+
+    scratch: TableRef
+    table: TableRef
+    partitions: tuple[PartitionName, ...] = field(repr=count)
+    automatic: bool = False
 
 
 @frozen(kw_only=True)
@@ -137,13 +189,24 @@ class RepairHole:
 
 @frozen(kw_only=True)
 class DropTable:
-    """Drop a table that a restore made, past recovery.
+    """Drop a table past recovery: one that a restore made, or the one it replaced.
 
     Attributes:
         table: Which.
     """
 
     table: TableRef
+
+
+class Reading(StrEnum):
+    """How a restored table is read to prove that it can be."""
+
+    TABLE = "table"
+    """Count the rows of the whole table."""
+    PARTITIONS = "counts"
+    """Count the rows of each partition."""
+    NONE = "none"
+    """Compare what the server says of it only."""
 
 
 @frozen(kw_only=True)
@@ -152,9 +215,15 @@ class Verify:
 
     Attributes:
         table: Which.
+        source: The table as it was named at the point.
+        point: The snapshot whose point it must be equal to.
+        reading: How its rows are read.
     """
 
     table: TableRef
+    source: TableRef
+    point: Label
+    reading: Reading = Reading.TABLE
 
 
 Step: TypeAlias = (
@@ -163,7 +232,10 @@ Step: TypeAlias = (
     | CheckRestored
     | PauseTtl
     | Rename
+    | SetAside
+    | Swap
     | AddPartitions
+    | CopyPartitions
     | RepairHole
     | DropTable
     | Verify

@@ -9,18 +9,26 @@ from starrocks_br.domain.names import PartitionName
 from starrocks_br.domain.partitions import Identity, Partition, TableState
 
 
-def differences(manifest: Manifest, state: TableState, expected: Collection[PartitionName]) -> tuple[str, ...]:
+def differences(
+    manifest: Manifest,
+    state: TableState,
+    expected: Collection[PartitionName],
+    copied: Collection[PartitionName] = (),
+) -> tuple[str, ...]:
     """How the table differs from the manifest, one line each; nothing is said of rows.
 
     Args:
         manifest: What is wanted in the end.
         state: What was seen.
         expected: The partitions that should be there by now.
+        copied: Those that were loaded anew: versions and automatic buckets are their own.
     """
-    return tuple(_differences(manifest, state, expected))
+    return tuple(_differences(manifest, state, expected, copied))
 
 
-def _differences(manifest: Manifest, state: TableState, expected: Collection[PartitionName]) -> Iterable[str]:
+def _differences(
+    manifest: Manifest, state: TableState, expected: Collection[PartitionName], copied: Collection[PartitionName]
+) -> Iterable[str]:
     found = at_home(manifest, state)
     for name in sorted(set(expected) - found.keys()):
         yield f"partition {name} is missing"
@@ -29,7 +37,7 @@ def _differences(manifest: Manifest, state: TableState, expected: Collection[Par
     for name in sorted(state.temporary):
         yield f"temporary partition {name} should not be there"
     for name in sorted(found.keys() & set(expected)):
-        yield from _of_partition(manifest.held[name], found[name])
+        yield from _of_partition(manifest.held[name], found[name], anew=name in copied)
 
 
 def at_home(manifest: Manifest, state: TableState) -> dict[PartitionName, Partition]:
@@ -41,17 +49,17 @@ def at_home(manifest: Manifest, state: TableState) -> dict[PartitionName, Partit
     return {own if str(name) == state.table.name else name: found for name, found in state.partitions.items()}
 
 
-def _of_partition(held: Held, found: Partition) -> Iterable[str]:
+def _of_partition(held: Held, found: Partition, *, anew: bool) -> Iterable[str]:
     wanted = held.captured.partition
     if not wanted.identity:
         return
     if found.values != wanted.values:
         yield f"partition {wanted.name} holds {found.values}, not {wanted.values}"
-    if found.buckets != wanted.buckets:
+    if found.buckets != wanted.buckets and not (anew and wanted.grown):
         yield f"partition {wanted.name} has {found.buckets} buckets, not {wanted.buckets}"
     if found.hole:
         yield f"partition {wanted.name} has a hole in its versions: no load would ever become visible"
-    if len(found.identity) == len(wanted.identity) == 1:
+    if len(found.identity) == len(wanted.identity) == 1 and not anew:
         yield from _of_version(held, found)
 
 

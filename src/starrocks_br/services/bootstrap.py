@@ -21,7 +21,7 @@ from starrocks_br.domain.errors import (
     Unreachable,
     Unrestorable,
 )
-from starrocks_br.domain.journal import Journal, JournalStep, StepStatus
+from starrocks_br.domain.journal import Journal, JournalStep, Mark, StepStatus
 from starrocks_br.domain.names import (
     ClusterId,
     Label,
@@ -185,13 +185,13 @@ def _take_over(ports: Ports, place: Place, server: Server, planned: BootstrapPla
         created_at=server.now,
         steps=tuple(JournalStep(step=step, status=StepStatus.PLANNED) for step in steps),
     )
-    ports.restores.begin(journal)
+    ports.restores.begin([journal])
     try:
         return _restore_and_copy(ports, place, journal, *steps)
     except (Unreachable, OutcomeUnknown):
         raise
     except StarRocksBrError as error:
-        detail = give_up(ports, place, restore, 0, str(error))
+        detail = give_up(ports, restore, 0, str(error))
         error.hint = "; ".join(part for part in (error.hint, detail) if part)
         raise
 
@@ -199,14 +199,16 @@ def _take_over(ports: Ports, place: Place, server: Server, planned: BootstrapPla
 def _restore_and_copy(
     ports: Ports, place: Place, journal: Journal, restoring: RestorePartitions, dropping: DropTable
 ) -> int:
-    ports.restores.mark(journal.restore, 0, StepStatus.SENT)
+    def mark(number: int, status: StepStatus, table_id: int | None = None) -> None:
+        ports.restores.mark([Mark(restore=journal.restore, number=number, status=status, table_id=table_id)])
+
+    mark(0, StepStatus.SENT)
     run_job(ports, place, restoring)
-    table_id = ports.cluster.table_id(journal.alias)
-    ports.restores.mark(journal.restore, 0, StepStatus.DONE, table_id=table_id)
+    mark(0, StepStatus.DONE, ports.cluster.table_ids([journal.alias]).get(journal.alias))
     rows = ports.backups.adopt(journal.alias, saved_by=restoring.label, repository=journal.repository)
-    ports.restores.mark(journal.restore, 1, StepStatus.SENT, table_id=table_id)
-    ports.cluster.apply(dropping, place.repository, place.job_timeout)
-    ports.restores.mark(journal.restore, 1, StepStatus.DONE, table_id=table_id)
+    mark(1, StepStatus.SENT)
+    ports.cluster.apply(dropping)
+    mark(1, StepStatus.DONE)
     return rows
 
 

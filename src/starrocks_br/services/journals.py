@@ -2,44 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+
+from attrs import evolve
 
 from starrocks_br.domain.errors import Refused
 from starrocks_br.domain.events import Settled
-from starrocks_br.domain.journal import GRACE, Journal, StepStatus
+from starrocks_br.domain.journal import GRACE, QUIET, Journal, JournalStep, Mark, StepStatus
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
-from starrocks_br.domain.restore_steps import DropTable, Rename, RestorePartitions
+from starrocks_br.domain.restore_steps import RestorePartitions, Step
 from starrocks_br.domain.server import Job, JobKind, Server
 from starrocks_br.domain.status import Status
-from starrocks_br.services.requests import Place
+from starrocks_br.domain.taking_back import to_the_end, way_back
 
 
-def close_journals(ports: Ports, place: Place, server: Server, settled: list[Settled]) -> frozenset[TableRef]:
+def close_journals(ports: Ports, server: Server, settled: list[Settled]) -> frozenset[TableRef]:
     """Close the journal of every restore that a kill left open, and of none that is at work beside us.
 
     Returns:
         The tables that a restore may still work on.
     """
-    busy = set()
+    busy: set[TableRef] = set()
     for journal in ports.restores.unfinished():
         if journal.cluster != server.cluster:
             ports.restores.abandon(journal.restore, "it belongs to another cluster")
-        elif detail := _still_open(journal, last_job(ports, journal), server.now):
-            busy.add(journal.target)
-            settled.append(Settled(subject=journal.restore, outcome=None, detail=detail))
+        elif alive := why_alive(ports, journal, server):
+            busy |= {journal.target, *journal.names}
+            settled.append(Settled(subject=journal.restore, outcome=None, detail=alive))
         else:
-            settled.append(close_journal(ports, place, journal))
+            settled.append(close_journal(ports, journal))
     return frozenset(busy)
 
 
-def _still_open(journal: Journal, job: Job | None, now: datetime) -> str:
-    """Why the restore must be left alone; empty if it may be closed."""
+def why_alive(ports: Ports, journal: Journal, server: Server) -> str:
+    """Why a restore counts as at work; empty if it is dead."""
+    job = last_job(ports, journal)
     if job is not None and not job.ended:
         return f"a restore of {journal.target} still runs: its job is {job.state}"
-    if journal.may_be_alive(now):
+    # Who watches a job notes its end a moment later.
+    just_ended = job is not None and job.finished_at is not None and server.now - job.finished_at < QUIET
+    if just_ended or journal.may_be_alive(server.now):
         return f"a restore of {journal.target} may still be at work: it was heard of less than a minute ago"
-    if job is None and journal.may_arrive(now):
+    if job is None and journal.may_arrive(server.now):
         return (
             f"a restore of {journal.target} was stopped while its last RESTORE was sent: "
             f"that may still arrive, for {GRACE.total_seconds():.0f} s"
@@ -65,68 +71,70 @@ def is_job_of(job: Job, step: RestorePartitions, since: datetime) -> bool:
     )
 
 
-def close_journal(ports: Ports, place: Place, journal: Journal) -> Settled:
-    """Take back what an incomplete restore made, and close its journal.
+def close_journal(ports: Ports, journal: Journal) -> Settled:
+    """Bring a restore to its end if its table was verified and has its name, else take it back; close its journal.
 
-    The table is touched only if it bears the id that the restore wrote down, or if the job in the slot shows that the
+    A table is touched only if it bears an id that the restore wrote down, or if the job in the slot shows that the
     restore itself made the alias.
 
     Returns:
-        FINISHED if nothing was missing, else FAILED, and what was done.
+        FINISHED if it is complete, else FAILED, and what was done.
     """
-    if _is_complete(ports, journal):
-        ports.restores.mark(journal.restore, len(journal.steps) - 1, StepStatus.DONE)
-        detail = f"the restore of {journal.target} was complete: only its last line was missing"
-        return Settled(subject=journal.restore, outcome=Status.FINISHED, detail=detail)
-    detail = _take_back(ports, place, journal)
+    journal = informed(ports, journal)
+    left = to_the_end(journal, ports.cluster.table_ids(journal.names))
+    if left is not None:
+        trouble = _applied(ports, left)
+        open_ = [number for number, line in enumerate(journal.steps) if line.status is not StepStatus.DONE]
+        ports.restores.mark([Mark(restore=journal.restore, number=one, status=StepStatus.DONE) for one in open_])
+        detail = f"the restore of {journal.target} was complete: only its last lines were missing"
+        said = f"{detail}; {trouble}" if trouble else detail
+        return Settled(subject=journal.restore, outcome=Status.FINISHED, detail=said)
+    detail = f"the restore of {journal.target} was given up; {take_back(ports, journal)}"
     ports.restores.abandon(journal.restore, detail)
     return Settled(subject=journal.restore, outcome=Status.FAILED, detail=detail)
 
 
-def _is_complete(ports: Ports, journal: Journal) -> bool:
-    """Whether all was done and verified, and the rename that ends it has acted, too."""
-    *before, last = journal.steps
-    return (
-        isinstance(last.step, Rename)
-        and all(line.status is StepStatus.DONE for line in before)
-        and journal.table_id is not None
-        and ports.cluster.table_id(journal.target) == journal.table_id
-    )
+def informed(ports: Ports, journal: Journal) -> Journal:
+    """The journal with the id of a table that its last job made, if a kill came before that was written down.
+
+    The job in the slot is the evidence: a name alone is none.
+    """
+    if not journal.creating_sent or last_job(ports, journal) is None:
+        return journal
+    found = ports.cluster.table_ids(journal.creating_sent)
+    return evolve(journal, steps=tuple(_learned(line, found) for line in journal.steps))
 
 
-def _take_back(ports: Ports, place: Place, journal: Journal) -> str:
-    known = journal.table_id is not None
-    if journal.exposed and known and ports.cluster.table_id(journal.target) == journal.table_id:
-        return _hide(ports, place, journal)
-    made = ports.cluster.table_id(journal.alias)
-    if made is None:
-        return f"the restore of {journal.target} was given up; it left nothing behind"
-    if made == journal.table_id or (journal.table_id is None and last_job(ports, journal) is not None):
-        ports.cluster.apply(DropTable(table=journal.alias), place.repository, place.job_timeout)
-        return f"the restore of {journal.target} was given up; its unfinished table {journal.alias} was dropped"
-    return (
-        f"the restore of {journal.target} was given up; whether {journal.alias} is its table cannot be shown, "
-        f"so it stays: DROP TABLE {journal.alias} when you know"
-    )
+def _learned(line: JournalStep, found: Mapping[TableRef, int]) -> JournalStep:
+    step = line.step
+    if isinstance(step, RestorePartitions) and step.creating and line.status is StepStatus.SENT:
+        return evolve(line, table_id=found.get(step.into))
+    return line
 
 
-def _hide(ports: Ports, place: Place, journal: Journal) -> str:
-    try:
-        ports.cluster.apply(Rename(table=journal.target, to=journal.alias.name), place.repository, place.job_timeout)
-    except Refused as refusal:
-        return f"{journal.target} is an incomplete restore and could not be renamed: {refusal}"
-    return (
-        f"the restore of {journal.target} was given up; the incomplete table is {journal.alias} now: "
-        f"DROP TABLE it when you need it no more"
-    )
+def take_back(ports: Ports, journal: Journal) -> str:
+    """Give the table that lived before its name again, and hide or drop what was made; what was done, for people."""
+    journal = informed(ports, journal)
+    back = way_back(journal, ports.cluster.table_ids(journal.names))
+    trouble = _applied(ports, back.steps)
+    return f"not everything could be taken back: {trouble}" if trouble else back.detail
 
 
-def give_up(ports: Ports, place: Place, restore: RestoreId, step: int, why: str, *, interrupted: bool = False) -> str:
+def _applied(ports: Ports, steps: Iterable[Step]) -> str:
+    """Do the steps; the server's words if it refuses one, and then none after it."""
+    for step in steps:
+        try:
+            ports.cluster.apply(step)
+        except Refused as refusal:
+            return str(refusal)
+    return ""
+
+
+def give_up(ports: Ports, restore: RestoreId, step: int, why: str, *, interrupted: bool = False) -> str:
     """Take back what a failing restore made, unless its job still runs; what was done, for people.
 
     Args:
         ports: The outside.
-        place: What the command works with.
         restore: Which.
         step: The number of the step that failed: written down last, so that a kill meanwhile leaves the journal open.
         why: Its error.
@@ -140,7 +148,7 @@ def give_up(ports: Ports, place: Place, restore: RestoreId, step: int, why: str,
             return f"its job is still {job.state}; the next command takes it back"
         if interrupted and job is None and journal.may_arrive(ports.cluster.now()):
             return "its last RESTORE may still arrive; the next command takes it back"
-        closed = close_journal(ports, place, journal)
-        ports.restores.mark(restore, step, StepStatus.FAILED, detail=why)
+        closed = close_journal(ports, journal)
+        ports.restores.mark([Mark(restore=restore, number=step, status=StepStatus.FAILED, detail=why)])
         return closed.detail
     return ""

@@ -12,10 +12,9 @@ from starrocks_br.domain.restore_steps import DropTable, RestorePartitions
 from starrocks_br.domain.server import Job, JobKind, Server
 from starrocks_br.domain.status import Status
 from starrocks_br.services.journals import is_job_of
-from starrocks_br.services.requests import Place
 
 
-def drop_late_tables(ports: Ports, place: Place, server: Server) -> tuple[Settled, ...]:
+def drop_late_tables(ports: Ports, server: Server) -> tuple[Settled, ...]:
     """Drop hidden tables of restores that are closed and never knew that they had made one.
 
     A connection that breaks leaves a RESTORE behind that the server may still accept. Under a hidden name it harms
@@ -26,15 +25,18 @@ def drop_late_tables(ports: Ports, place: Place, server: Server) -> tuple[Settle
         restore = restore_of(table.name)
         if restore is not None:
             hidden[restore] = table
-    closed = ports.restores.closed(hidden) if hidden else ()
+    known = ports.restores.journals(hidden) if hidden else ()
     return tuple(
-        _settle(ports, place, journal)
-        for journal in closed
-        if journal.cluster == server.cluster and journal.table_id is None and journal.alias in hidden.values()
+        _settle(ports, journal)
+        for journal in known
+        if journal.closed
+        and journal.cluster == server.cluster
+        and journal.table_id is None
+        and journal.alias in hidden.values()
     )
 
 
-def _settle(ports: Ports, place: Place, journal: Journal) -> Settled:
+def _settle(ports: Ports, journal: Journal) -> Settled:
     job = _creator(ports, journal)
     if job is None:
         detail = f"whether {journal.alias} is its table cannot be shown, so it stays: DROP TABLE it when you know"
@@ -42,7 +44,7 @@ def _settle(ports: Ports, place: Place, journal: Journal) -> Settled:
     if not job.ended:
         detail = f"its RESTORE came late: the job is {job.state}; {journal.alias} is dropped once that has ended"
         return Settled(subject=journal.restore, outcome=None, detail=detail)
-    ports.cluster.apply(DropTable(table=journal.alias), place.repository, place.job_timeout)
+    ports.cluster.apply(DropTable(table=journal.alias))
     detail = f"its RESTORE came late: the unfinished table {journal.alias} was dropped"
     return Settled(subject=journal.restore, outcome=Status.FAILED, detail=detail)
 

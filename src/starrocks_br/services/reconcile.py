@@ -44,8 +44,8 @@ class Reconciled:
 def reconcile(ports: Ports, place: Place, server: Server) -> Reconciled:
     """Settle what can be settled; leave alone what still runs. Safe to do at any time, and to do again."""
     found = Reconciled()
-    found.settled.extend(drop_late_tables(ports, place, server))
-    found.busy = close_journals(ports, place, server, found.settled)
+    found.settled.extend(drop_late_tables(ports, server))
+    found.busy = close_journals(ports, server, found.settled)
     snapshots = _open_snapshots(ports)
     own = [snapshot for snapshot in snapshots if snapshot.cluster == server.cluster]
     jobs = _own_jobs(ports, own)

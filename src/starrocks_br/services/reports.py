@@ -104,6 +104,7 @@ class RestoreReport:
         partitions: How many partitions the table has.
         rows: How many rows it has, counted; None if the server told no number.
         size: Bytes that were restored, as last reported before the backup; None if unknown.
+        aside: The name of the table that was replaced; None if none was, or it was dropped.
         seconds: On this machine's clock.
         notes: The plan's notes, and statements to run next.
         warnings: What else the user should know.
@@ -119,8 +120,41 @@ class RestoreReport:
     rows: int | None
     size: int | None
     seconds: float
+    aside: TableRef | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class BatchReport:
+    """What a restore of several tables did.
+
+    Attributes:
+        restored: One per table that came back.
+        failures: The tables that did not, each with the reason; nothing of them bears its target's name.
+        notes: On all of them: what hangs on them, and what the next backup does.
+        seconds: For all of them, on this machine's clock.
+    """
+
+    restored: tuple[RestoreReport, ...]
+    failures: Mapping[TableRef, StarRocksBrError]
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class UndoReport:
+    """What undoing a restore did.
+
+    Attributes:
+        restore: Which.
+        table: Its target.
+        detail: What was found and done, for people.
+    """
+
+    restore: RestoreId
+    table: TableRef
+    detail: str
 
 
 @frozen(kw_only=True)

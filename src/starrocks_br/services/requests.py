@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from attrs import frozen
 
-from starrocks_br.domain.names import ClusterId, DatabaseName, RepositoryName, Selection, TableRef
+from starrocks_br.domain.names import ClusterId, DatabaseName, Label, RepositoryName, Selection, TableRef
+from starrocks_br.domain.restore_plan import Target
 
 
 @frozen(kw_only=True)
@@ -50,17 +53,36 @@ class BackupRequest:
 
 
 @frozen(kw_only=True)
+class Wanted:
+    """One table that is to come back.
+
+    Attributes:
+        table: As it was named then.
+        target: Where it goes, and how.
+    """
+
+    table: TableRef
+    target: Target
+
+
+@frozen(kw_only=True)
 class RestoreRequest:
-    """One `restore`: one table to one point.
+    """One `restore`: tables to a point each.
 
     Attributes:
         place: Where.
-        table: As it was named then.
-        into: The name that it gets.
+        wanted: At least one table.
+        at: The newest point at or before this instant is taken; None: `label` says which.
+        label: The snapshot whose point is taken.
+        allow_fuzzy: Whether a point is taken, too, at which some partitions may be older than others.
         from_cluster: Whose points are meant; None: as `domain.timeline` chooses.
+        max_parallel: How many databases have a job at the same time.
     """
 
     place: Place
-    table: TableRef
-    into: TableRef
+    wanted: tuple[Wanted, ...]
+    at: datetime | None = None
+    label: Label | None = None
+    allow_fuzzy: bool = False
     from_cluster: ClusterId | None = None
+    max_parallel: int = 4

@@ -1,11 +1,13 @@
-"""One RESTORE job from submit to end."""
+"""One RESTORE job from submit to end, as a generator that yields while there is nothing to do but wait."""
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from datetime import datetime
 
 from starrocks_br.domain.errors import Busy, JobFailed, OutcomeUnknown, Refused, StarRocksBrError, Unreachable
 from starrocks_br.domain.events import JobSent, Warned
+from starrocks_br.domain.names import RepositoryName
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_steps import RestorePartitions
 from starrocks_br.domain.server import DONE, SLOT_TAKEN, Job, JobKind
@@ -15,7 +17,15 @@ from starrocks_br.services.watch import Watched, patiently
 
 
 def run_job(ports: Ports, place: Place, step: RestorePartitions) -> None:
-    """Submit a RESTORE and wait for its end.
+    """Submit a RESTORE of one table and wait for its end. Raises as `job` does."""
+    for _ in job(ports, place, [step], place.repository):
+        ports.clock.sleep(place.poll_interval)
+
+
+def job(
+    ports: Ports, place: Place, together: Sequence[RestorePartitions], repository: RepositoryName
+) -> Generator[None]:
+    """Submit a RESTORE and watch it to its end.
 
     Raises:
         Refused: It was not accepted.
@@ -25,26 +35,36 @@ def run_job(ports: Ports, place: Place, step: RestorePartitions) -> None:
         Unreachable: Nobody answers any more.
     """
     since = ports.cluster.now()
-    _submit(ports, place, step)
-    ports.listener(JobSent(database=step.into.database, label=step.label))
+    yield from _submit(ports, place, together, repository)
+    ports.listener(JobSent(database=together[0].into.database, label=together[0].label))
+    yield from watch(ports, place, together, since)
+
+
+def watch(ports: Ports, place: Place, together: Sequence[RestorePartitions], since: datetime) -> Generator[None]:
+    """Watch a job that was submitted at or after `since` (the leader's clock). Raises as `job` does."""
+    step = together[0]
     watched = Watched(database=step.into.database, label=step.label, began=ports.clock.monotonic())
     while True:
-        job = _look(ports, place, step, since)
-        if job.ended:
+        seen = _look(ports, place, step, since)
+        if seen.ended:
             break
-        watched.saw(ports, job)
-        ports.clock.sleep(place.poll_interval)
-    watched.ended(ports, job)
-    if job.state != DONE:
-        raise JobFailed(f"the restore of {step.into} was cancelled by the server", label=step.label, why=job.status)
+        watched.saw(ports, seen)
+        yield
+    watched.ended(ports, seen)
+    if seen.state != DONE:
+        tables = ", ".join(sorted({str(one.into) for one in together}))
+        raise JobFailed(f"the restore of {tables} was cancelled by the server", label=step.label, why=seen.status)
 
 
-def _submit(ports: Ports, place: Place, step: RestorePartitions) -> None:
+def _submit(
+    ports: Ports, place: Place, together: Sequence[RestorePartitions], repository: RepositoryName
+) -> Generator[None]:
     """Send it; what is refused may be sent again, so a taken slot is waited for, and whatever else may pass."""
+    step = together[0]
     deadline = ports.clock.monotonic() + place.wait
     while True:
         try:
-            ports.cluster.apply(step, place.repository, place.job_timeout)
+            ports.cluster.submit_restore(together, repository, place.job_timeout)
         except (OutcomeUnknown, Unreachable):
             # Whether it arrived shows in the slot: `_look` finds the job there, or says that nobody knows.
             ports.listener(
@@ -54,7 +74,7 @@ def _submit(ports: Ports, place: Place, step: RestorePartitions) -> None:
             if not refusal.transient or ports.clock.monotonic() >= deadline:
                 raise _given_up(step, refusal) from refusal
             ports.listener(Warned(message=f"{step.into.database}: {refusal.why}; waiting for that to pass"))
-            ports.clock.sleep(place.poll_interval)
+            yield
             continue
         return
 
@@ -71,9 +91,9 @@ def _given_up(step: RestorePartitions, refusal: Refused) -> StarRocksBrError:
 
 def _look(ports: Ports, place: Place, step: RestorePartitions, since: datetime) -> Job:
     jobs = patiently(ports.clock, lambda: ports.cluster.jobs(JobKind.RESTORE, [step.into.database]), place)
-    for job in jobs:
-        if is_job_of(job, step, since):
-            return job
+    for found in jobs:
+        if is_job_of(found, step, since):
+            return found
     raise OutcomeUnknown(
         f"the RESTORE job of {step.label} cannot be found in {step.into.database}",
         why="the slot of the database shows no job, or somebody else's",

@@ -24,7 +24,7 @@ from starrocks_br.adapters.starrocks.errors import explain
 from starrocks_br.domain.errors import OutcomeUnknown
 from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.events import Progress
-from starrocks_br.domain.journal import Journal, StepStatus
+from starrocks_br.domain.journal import Journal, Mark
 from starrocks_br.domain.names import ClusterId, DatabaseName, Label, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.ports import BackupHistory, Ports, RestoreHistory
 from starrocks_br.domain.snapshot import Entry, Outline, Reading
@@ -325,28 +325,26 @@ class Journals(RestoreHistory):
     clock: VirtualClock
     marked: dict[RestoreId, datetime]
 
-    def begin(self, journal: Journal) -> None:
+    def begin(self, journals: Sequence[Journal]) -> None:
         """Between two acts."""
-        with self._marking(journal.restore, "begin"):
-            self.store.begin(journal)
+        with self._marking([journal.restore for journal in journals], "begin"):
+            self.store.begin(journals)
 
-    def mark(
-        self, restore: RestoreId, number: int, status: StepStatus, *, table_id: int | None = None, detail: str = ""
-    ) -> None:
+    def mark(self, marks: Sequence[Mark]) -> None:
         """Between two acts."""
-        with self._marking(restore, "mark"):
-            self.store.mark(restore, number, status, table_id=table_id, detail=detail)
+        with self._marking([mark.restore for mark in marks], "mark"):
+            self.store.mark(marks)
 
     def abandon(self, restore: RestoreId, detail: str) -> None:
         """Between two acts."""
-        with self._marking(restore, "abandon"):
+        with self._marking([restore], "abandon"):
             self.store.abandon(restore, detail)
 
     @contextmanager
-    def _marking(self, restore: RestoreId, what: str) -> Iterator[None]:
+    def _marking(self, restores: Collection[RestoreId], what: str) -> Iterator[None]:
         with _written(self.between, what):
             yield
-            self.marked[restore] = datetime.fromtimestamp(int(self.clock.now()), UTC)
+            self.marked |= dict.fromkeys(restores, datetime.fromtimestamp(int(self.clock.now()), UTC))
 
     def unfinished(self) -> tuple[Journal, ...]:
         """As the store has them."""
@@ -356,6 +354,6 @@ class Journals(RestoreHistory):
         """As the store has them."""
         return self.store.timings(cluster)
 
-    def closed(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
+    def journals(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
         """As the store has them."""
-        return self.store.closed(restores)
+        return self.store.journals(restores)

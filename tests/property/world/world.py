@@ -25,11 +25,12 @@ from starrocks_br.domain.errors import (
 from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import Label, Selection, TableRef
 from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.restore_plan import Target
 from starrocks_br.domain.snapshot import Entry, Outline
 from starrocks_br.domain.status import RESTORABLE, Status
-from starrocks_br.services import backup, bootstrap, restore
-from starrocks_br.services.reports import BackupReport
-from starrocks_br.services.requests import BackupRequest, RestoreRequest
+from starrocks_br.services import backup, bootstrap, restore, restore_planning
+from starrocks_br.services.reports import BackupReport, RestoreReport
+from starrocks_br.services.requests import BackupRequest, RestoreRequest, Wanted
 from starrocks_simulator.catalog import Table as ServersTable
 from starrocks_simulator.clock import VirtualClock
 from starrocks_simulator.errors import ServerError
@@ -82,6 +83,18 @@ class Cut:
     tables: dict[Name, Table]
     moment: float
     shapes: dict[Name, int]
+
+
+def bringing_back(point: Outline, into: TableRef) -> RestoreRequest:
+    """A table is wanted at a point."""
+    wanted = Wanted(table=point.table, target=Target(table=into))
+    return RestoreRequest(place=PLACE, wanted=(wanted,), label=point.label)
+
+
+def bring_back(ports: Ports, point: Outline, into: TableRef) -> RestoreReport:
+    """Restore a table to a point."""
+    request = bringing_back(point, into)
+    return restore.run_one(ports, request, restore_planning.plan_one(ports, request))
 
 
 @define
@@ -515,9 +528,8 @@ class World:
 
     def _verify(self, drill: Product, point: Outline) -> None:
         expected = self.expected(point)
-        request = RestoreRequest(place=PLACE, table=point.table, into=point.table)
         try:
-            restore.run(drill.ports, request, restore.plan(drill.ports, request, label=point.label))
+            bring_back(drill.ports, point, point.table)
         except VerificationMismatch:
             if self._traceless(point):
                 return
@@ -560,12 +572,9 @@ class World:
             return
         wanted = self.expected(point)
         self.here.uncertain[into] = wanted
-        request = RestoreRequest(place=PLACE, table=point.table, into=TableRef.parse(".".join(into)))
         calm = not self.plans
         try:
-            outcome = self.attempt(
-                lambda: restore.run(self.ports, request, restore.plan(self.ports, request, label=point.label))
-            )
+            outcome = self.attempt(lambda: bring_back(self.ports, point, TableRef.parse(".".join(into))))
         except Unrestorable:
             assert elsewhere
             outcome = None
@@ -575,9 +584,8 @@ class World:
 
     def _refused(self, point: Outline, into: Name) -> None:
         """A name that a view holds is no target: RESTORE over it would stop all jobs of the cluster (O§0.6)."""
-        request = RestoreRequest(place=PLACE, table=point.table, into=TableRef.parse(".".join(into)))
         try:
-            restore.plan(self.ports, request, label=point.label)
+            restore_planning.plan_one(self.ports, bringing_back(point, TableRef.parse(".".join(into))))
         except (TargetExists, Unrestorable):
             return
         raise AssertionError(f"{into} is a view, and would be restored over")

@@ -8,8 +8,10 @@ from attrs import evolve
 from starrocks_br.domain.errors import BrokenChain, TargetExists, Unrestorable
 from starrocks_br.domain.manifest import Manifest, extend
 from starrocks_br.domain.names import Label, RestoreId, TableRef
+from starrocks_br.domain.partition_values import parse_list_values
 from starrocks_br.domain.partitions import Partition, Partitioning
-from starrocks_br.domain.restore_plan import RestorePlan, Target, TargetFacts, parse_list_values, plan_restore
+from starrocks_br.domain.restore_jobs import Way
+from starrocks_br.domain.restore_plan import RestorePlan, Target, TargetFacts, plan_restore
 from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
@@ -60,7 +62,7 @@ def test_one_holder_is_restored_out_of_sight_and_renamed_when_it_is_verified() -
     assert plan.steps == (
         job,
         CheckRestored(table=ALIAS, created=True),
-        Verify(table=ALIAS),
+        Verify(table=ALIAS, source=ORDERS, point=Label("db1_0")),
         Rename(table=ALIAS, to=ORDERS.name),
     )
     assert plan.jobs == (job,)
@@ -87,7 +89,7 @@ def test_several_holders_overlay_under_the_tables_own_name() -> None:
         Rename(table=ALIAS, to=ORDERS.name),
         second,
         CheckRestored(table=ORDERS, created=False),
-        Verify(table=ORDERS),
+        Verify(table=ORDERS, source=ORDERS, point=Label("db1_1")),
     )
     assert plan.notes[1] == (
         "2 snapshots hold parts of it: db1.orders can be seen, incomplete, from the first job to the last; keep users "
@@ -139,7 +141,10 @@ def test_a_name_that_is_taken_is_refused() -> None:
         planned(manifest(part("p1", 10)), evolve(FACTS, taken_by="VIEW"))
     assert refusal.value.what == "db1.orders exists"
     assert refusal.value.why == "it is a view; nothing is restored over a live object"
-    assert refusal.value.hint == "rename or drop it first: ALTER TABLE db1.orders RENAME ..."
+    assert refusal.value.hint == (
+        "--replace lets it give way and keeps it under another name; --as NAME or --to-database DB restores beside "
+        "it; or rename it first: ALTER TABLE db1.orders RENAME ..."
+    )
 
 
 def test_a_holder_that_is_gone_is_refused() -> None:
@@ -161,16 +166,18 @@ def test_a_missing_database_is_made_first() -> None:
     assert plan.steps[-1] == Rename(table=TableRef.parse("drill.__br_k3f9qa"), to=TableRef.parse("drill.copy").name)
 
 
-def test_another_name_needs_a_single_holder() -> None:
-    """The way round is told."""
-    with pytest.raises(Unrestorable) as refusal:
-        planned(two_holders(part("p3", 12)), to=TableRef.parse("drill.copy"))
-    assert refusal.value.what == "db1.orders cannot be restored as drill.copy"
-    assert refusal.value.why == (
-        "2 snapshots hold parts of it, and RESTORE adds to a table only under the name that it had when it was "
-        "backed up"
+def test_under_another_name_it_is_put_together_under_its_own_if_that_is_free() -> None:
+    """RESTORE adds to a table under no other; the name it is to have comes last, when it is verified."""
+    home, copy = TableRef.parse("drill.orders"), TableRef.parse("drill.copy")
+    plan = planned(two_holders(part("p3", 12)), to=copy)
+    first, second = plan.jobs
+    assert plan.way is Way.OVERLAY
+    assert (first.into, second.into) == (TableRef.parse("drill.__br_k3f9qa"), home)
+    assert plan.steps[-2:] == (
+        Verify(table=home, source=ORDERS, point=Label("db1_1")),
+        Rename(table=home, to=copy.name),
     )
-    assert refusal.value.hint == "restore it as drill.orders and rename it then"
+    assert plan.away == ()
 
 
 def test_replicas_are_as_wished_or_recorded_and_never_more_than_backends() -> None:
@@ -182,14 +189,13 @@ def test_replicas_are_as_wished_or_recorded_and_never_more_than_backends() -> No
     assert planned(known, evolve(FACTS, replication_num=9)).jobs[0].replication_num == 3
 
 
-def test_a_grown_partition_of_a_later_snapshot_cannot_be_put_back() -> None:
-    """Only a damaged history holds such a thing; of the creating snapshot it comes back."""
+def test_grown_partitions_come_back_with_the_job_that_makes_the_table() -> None:
+    """RESTORE takes them then only; in two snapshots, those of one are read over from a scratch table."""
     grown = evolve(part("p3", 12), identity=identity(12) | identity(13))
-    with pytest.raises(Unrestorable, match="partition p3 grew several parts") as refusal:
-        planned(two_holders(grown))
-    assert refusal.value.what == "db1.orders cannot be restored to this point"
-    assert refusal.value.hint == "choose an earlier point; the next backup of the table is a full one"
     assert planned(manifest(grown)).jobs[0].partitions is None
+    plan = planned(two_holders(grown))
+    assert (plan.way, [job.label for job in plan.jobs]) == (Way.OVERLAY, ["db1_1", "db1_0"])
+    assert any("AUTO_INCREMENT" in note for note in plan.notes)
 
 
 def test_an_empty_table_comes_from_an_empty_snapshot() -> None:

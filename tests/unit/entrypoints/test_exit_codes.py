@@ -22,6 +22,8 @@ ERRORS = [
     (errors.UnknownTable("x"), 2),
     (errors.TargetExists("x"), 2),
     (errors.Unrestorable("x"), 14),
+    (errors.UnknownRestore("x"), 2),
+    (errors.StalePlan("x"), 2),
     (errors.NotInitialised("x"), 10),
     (errors.Busy("x"), 11),
     (errors.NoPoint("x"), 14),

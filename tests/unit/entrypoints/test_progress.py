@@ -18,7 +18,7 @@ from starrocks_br.domain.events import (
     StepDone,
     Warned,
 )
-from starrocks_br.domain.names import database_name
+from starrocks_br.domain.names import database_name, label_name
 from starrocks_br.domain.restore_steps import Verify
 from starrocks_br.domain.status import Status
 from starrocks_br.entrypoints.console import Heard
@@ -53,7 +53,7 @@ def seen(state: str, elapsed: float = 5.0, progress: str = "", database: str = "
             f"db1: the job of snapshot {FULL_LABEL} is not shown any more",
         ),
         (
-            StepDone(number=2, total=3, step=Verify(table=ORDERS)),
+            StepDone(number=2, total=3, step=Verify(table=ORDERS, source=ORDERS, point=label_name("l1"))),
             "step 2/3 done: compare db1.orders with what was recorded, and read it",
         ),
         (

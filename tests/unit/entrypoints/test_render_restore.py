@@ -84,6 +84,8 @@ def test_the_target_is_the_last_snapshot_of_the_chain_and_unknown_sizes_stay_unk
         target=plan.target,
         alias=plan.alias,
         manifest=plan.manifest,
+        way=plan.way,
+        why=plan.why,
         steps=(),
     )
     assert total_size(empty) is None

@@ -52,13 +52,18 @@ def test_every_point_can_be_restored_on_the_new_cluster(lost: World) -> None:
     assert new.ports.restores.unfinished() == ()
 
 
-def test_the_next_backup_of_the_new_cluster_is_a_full_one(lost: World) -> None:
+def test_the_next_backup_of_the_new_cluster_goes_on_from_what_was_restored(lost: World) -> None:
     new = successor(lost)
     new.bootstrap()
     new.restore("d1.t")
+    new.sql("INSERT INTO d1.t VALUES (8, '2024-01-02', 80)")
     report = new.backup()
-    assert [table.type for table in report.databases[0].tables] == [BackupType.FULL]
-    assert len(new.points("d1.t")) == 3
+    (table,) = report.databases[0].tables
+    assert (table.type, table.captured) == (BackupType.INCREMENTAL, 1)
+    wanted = new.rows("d1.t")
+    new.sql("DROP TABLE d1.t FORCE")
+    new.restore("d1.t")
+    assert new.rows("d1.t") == wanted
 
 
 def test_the_newest_metadata_snapshot_is_taken_whatever_the_month(tmp_path: Path) -> None:
@@ -219,6 +224,8 @@ def test_killed_anywhere_it_can_be_done_again(lost: World, pattern: str) -> None
         new.bootstrap()
     new.ports = new.reconnect()
     assert {str(table) for table in new.bootstrap().points} == {"d1.t"}
+    new.later()
+    new.backup()
     assert new.tables("ops") == {"backup_history", "restore_history"}
 
 

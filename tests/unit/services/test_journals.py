@@ -85,6 +85,9 @@ def test_killed_while_the_job_runs_the_alias_is_dropped_once_it_has_ended(one: W
     assert not closed(one)
     hold.clear()
     one.wait_for("RESTORE", "d1")
+    (noticed,) = settle(one)
+    assert noticed.outcome is None, "a living command would note the end of its job in a moment"
+    one.later()
     (settled,) = settle(one)
     assert (settled.outcome, "was dropped" in settled.detail) == (Status.FAILED, True)
     assert (one.tables("d1"), closed(one)) == (set(), True)
@@ -134,7 +137,7 @@ def test_an_incomplete_table_that_bears_the_name_is_hidden_again(two: World) -> 
     two.after("RENAME t", kill)
     kill_restore(two)
     (settled,) = settle(two)
-    assert "the incomplete table is d1.__br_" in settled.detail
+    assert "what it made is d1.__br_" in settled.detail
     (left,) = two.tables("d1")
     assert left.startswith("__br_")
     assert closed(two)
@@ -146,7 +149,7 @@ def test_an_incomplete_table_that_cannot_be_renamed_is_said_so(two: World) -> No
     kill_restore(two)
     two.before("RENAME __br_", refuse(1064, "Table[t]'s state is not NORMAL"))
     (settled,) = settle(two)
-    assert "could not be renamed" in settled.detail
+    assert "not everything could be taken back" in settled.detail
 
 
 def test_a_stranger_under_the_targets_name_is_not_renamed(two: World) -> None:
@@ -202,12 +205,12 @@ def test_a_doubtful_step_leaves_the_journal_open(one: World) -> None:
 
 def test_giving_up_what_is_closed_already_does_nothing(one: World) -> None:
     report = one.restore("d1.t")
-    assert give_up(one.ports, one.place, report.restore, 0, "") == ""
+    assert give_up(one.ports, report.restore, 0, "") == ""
 
 
 def test_only_the_failing_restore_is_given_up(one: World) -> None:
     one.before("RENAME t", kill)
     kill_restore(one)
     (other,) = one.ports.restores.unfinished()
-    assert give_up(one.ports, one.place, type(other.restore)("other"), 0, "") == ""
+    assert give_up(one.ports, type(other.restore)("other"), 0, "") == ""
     assert not closed(one)

@@ -103,6 +103,7 @@ def test_while_a_restore_over_the_tables_own_name_may_arrive_the_table_is_busy(l
     arrive()
     assert any("still runs" in detail for detail in settle(lost))
     lost.wait_for("RESTORE", "d1")
+    lost.later()
     assert any("was given up" in detail for detail in settle(lost))
     assert lost.restore("d1.t", at).rows == 3
 

@@ -13,7 +13,7 @@ from starrocks_br.domain.errors import NoPoint, RequestError, TargetExists
 from starrocks_br.domain.names import ClusterId, RepositoryName, TableRef
 from starrocks_br.domain.restore_plan import RestorePlan
 from starrocks_br.domain.snapshot import BackupType
-from starrocks_br.services import bootstrap, history, restore
+from starrocks_br.services import bootstrap, history, restore_planning
 from starrocks_br.services.reports import BootstrapReport
 from tests.support.world import Killed, World, kill
 
@@ -56,15 +56,14 @@ def take_over(world: World, cluster: ClusterId | None = PROD, source: Repository
 
 def planned(world: World, into: str, cluster: ClusterId | None = None, at: datetime | None = None) -> RestorePlan:
     """A restore of d1.t under another name, to the newest point."""
-    request = evolve(world.restore_request("d1.t", into), from_cluster=cluster)
     (newest, *_) = history.points(world.ports, world.place, TABLE, cluster)
-    return restore.plan(world.ports, request, at=at or newest.snapshot.snapshot_at)
+    request = world.restore_request("d1.t", at or newest.snapshot.snapshot_at, into=into)
+    return restore_planning.plan_one(world.ports, evolve(request, from_cluster=cluster))
 
 
 def give_back(world: World, plan: RestorePlan) -> None:
     """Do it."""
-    request = world.restore_request("d1.t", str(plan.target.table))
-    assert restore.run(world.ports, request, plan).rows
+    assert world.run_restore(plan).rows
 
 
 def test_both_histories_lie_side_by_side(prod: World, test: World) -> None:
@@ -103,7 +102,7 @@ def test_our_own_points_are_meant_unless_the_other_cluster_is_named(prod: World,
     newest = theirs[0].snapshot.snapshot_at
     assert planned(test, "side.t", at=newest).manifest.cluster == TEST
     assert planned(test, "side.t", PROD, at=newest).manifest.cluster == PROD
-    by_label = restore.plan(test.ports, test.restore_request("d1.t", "side.t"), label=theirs[0].label)
+    by_label = test.plan_restore("d1.t", label=theirs[0].label, into="side.t")
     assert by_label.manifest.cluster == PROD
 
 

@@ -16,11 +16,10 @@ from starrocks_br.domain.errors import (
     TargetExists,
     UnknownTable,
     Unreachable,
-    Unrestorable,
     VerificationMismatch,
 )
 from starrocks_br.domain.events import RestorePlanned, StepDone
-from starrocks_br.services import restore
+from starrocks_br.services import restore_planning
 from starrocks_simulator.errors import ServerError
 from starrocks_simulator.faults import Hold
 from tests.support.world import Killed, World, cut, fail, kill, only_reads, refuse
@@ -87,7 +86,7 @@ def test_an_instant_on_the_point_is_not_in_doubt(two: World) -> None:
 
 def test_neither_instant_nor_label_is_a_mistake_of_the_caller(one: World) -> None:
     with pytest.raises(ValueError, match="instant or a label"):
-        restore.plan(one.ports, one.restore_request("d1.t"))
+        restore_planning.plan_one(one.ports, one.restore_request("d1.t"))
 
 
 def test_a_label_that_does_not_hold_the_table_is_refused(one: World) -> None:
@@ -161,7 +160,7 @@ def test_a_target_that_appears_after_the_plan_makes_it_stale(one: World) -> None
     plan = one.plan_restore("d1.t")
     one.range_table("d1.t")
     with pytest.raises(TargetExists):
-        restore.run(one.ports, one.restore_request("d1.t"), plan)
+        one.run_restore(plan)
 
 
 def test_another_database_is_made_for_it(one: World) -> None:
@@ -176,9 +175,16 @@ def test_another_name_works_while_one_snapshot_holds_everything(one: World) -> N
     assert one.rows("d1.copy") == one.rows("d1.t")
 
 
-def test_another_name_is_refused_where_several_snapshots_hold_parts(two: World) -> None:
-    with pytest.raises(Unrestorable):
-        two.plan_restore("d1.t", into="d1.copy")
+def test_another_name_is_given_last_where_several_snapshots_hold_parts(two: World) -> None:
+    assert two.restore("d1.t", into="d1.copy").rows == 3
+    assert two.tables("d1") == {"copy"}
+
+
+def test_beside_a_table_of_its_own_name_it_is_copied_together(two: World) -> None:
+    two.range_table("d1.t")
+    assert two.restore("d1.t", into="d1.copy").rows == 3
+    assert two.tables("d1") == {"t", "copy"}
+    assert len(two.rows("d1.t")) == 2
 
 
 def test_another_database_works_from_several_snapshots(two: World) -> None:
@@ -232,7 +238,7 @@ def test_statements_are_few_and_grow_with_the_steps_only(world: World, snapshots
     with world.counted() as sent:
         world.restore("d1.t", at)
     (planned,) = [event.plan for event in world.events if isinstance(event, RestorePlanned)]
-    assert len(sent) <= 25 + 6 * len(planned.steps)
+    assert len(sent) <= 45 + 6 * len(planned.steps)
 
 
 def test_the_repository_may_say_less_of_replicas_than_there_were(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -289,7 +295,7 @@ def test_a_users_load_that_is_just_being_published_is_no_hole_to_be_mended(two: 
         two.frontend.faults.hold_publish = False
         two.clock_alarm(1, two.frontend.held_loads.publish)
 
-    two.before("partitions_meta WHERE", load, nth=2)
+    two.before("partitions_meta WHERE", load, nth=3)
     with pytest.raises(VerificationMismatch, match="not what was backed up"):
         two.restore("d1.t")
     assert two.times_sent("ADMIN SET TABLE") == 0
@@ -377,7 +383,7 @@ def test_a_job_that_is_cancelled_after_the_table_was_shown_hides_it_again(two: W
     two.after("RENAME t", lambda: two.in_state("DOWNLOADING", fail("[TIMEOUT, msg: x]"), kind="RESTORE"))
     with pytest.raises(JobFailed) as failure:
         two.restore("d1.t")
-    assert "incomplete table is d1.__br_" in failure.value.hint
+    assert "what it made is d1.__br_" in failure.value.hint
     (left,) = two.tables("d1")
     assert left.startswith("__br_")
     assert two.ports.restores.unfinished() == ()
@@ -403,7 +409,7 @@ def test_a_difference_found_at_the_very_end_takes_the_name_away_again(two: World
     two.before("SELECT COUNT", refuse(1064, "tablet 10012 has no good replica"))
     with pytest.raises(Refused, match="no good replica") as failure:
         two.restore("d1.t")
-    assert "incomplete table is d1.__br_" in failure.value.hint
+    assert "what it made is d1.__br_" in failure.value.hint
     (left,) = two.tables("d1")
     assert left.startswith("__br_")
     assert two.ports.restores.unfinished() == ()
@@ -437,7 +443,7 @@ def test_a_stranger_is_not_even_looked_at_as_if_it_were_ours(two: World) -> None
 
     def swap() -> None:
         seen.append(1)
-        if len(seen) == 2:
+        if len(seen) == 3:
             two.sql("DROP TABLE d1.t FORCE")
             two.range_table("d1.t")
 
@@ -505,7 +511,7 @@ def test_a_strangers_restore_in_the_slot_is_not_taken_for_ours(one: World) -> No
     one.later()
     one.before(RESTORE, cut)
     with pytest.raises(OutcomeUnknown, match="cannot be found"):
-        restore.run(one.ports, one.restore_request("d1.t"), plan)
+        one.run_restore(plan)
     assert one.tables("d1") == {"theirs"}
 
 

@@ -6,17 +6,17 @@ from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, case, func, insert, select, update
 
 from starrocks_br.adapters.sqlalchemy_core.backup_rows import Row
 from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
 from starrocks_br.adapters.sqlalchemy_core.fields import Fields
 from starrocks_br.adapters.sqlalchemy_core.store import OpsStore, bare
-from starrocks_br.adapters.sqlalchemy_core.tables import cut_to_bytes, ops_tables
+from starrocks_br.adapters.sqlalchemy_core.tables import MAX_ROWS, cut_to_bytes, ops_tables
 from starrocks_br.adapters.sqlalchemy_core.timings import restore_jobs
 from starrocks_br.adapters.step_documents import dumps_step, loads_step
 from starrocks_br.domain.estimate import Timing
-from starrocks_br.domain.journal import OPEN_STEPS, Journal, JournalStep, StepStatus, unfinished
+from starrocks_br.domain.journal import OPEN_STEPS, Journal, JournalStep, Mark, StepStatus, unfinished
 from starrocks_br.domain.names import (
     ClusterId,
     DatabaseName,
@@ -44,8 +44,13 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
         self._history = ops_tables(ops).restore_history
         self._version = version("starrocks-br")
 
-    def begin(self, journal: Journal) -> None:  # noqa: D102 -- the port says it
-        rows = [
+    def begin(self, journals: Sequence[Journal]) -> None:  # noqa: D102 -- the port says it
+        rows = [row for journal in journals for row in self._rows(journal)]
+        for start in range(0, len(rows), MAX_ROWS):
+            self._store.write(insert(self._history).values(rows[start : start + MAX_ROWS]), "writing restores down")
+
+    def _rows(self, journal: Journal) -> list[Row]:
+        return [
             {
                 "restore_id": journal.restore,
                 "step": number,
@@ -65,19 +70,26 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
             }
             for number, line in enumerate(journal.steps)
         ]
-        self._store.write(insert(self._history).values(rows), f"writing down restore {journal.restore}")
 
-    def mark(  # noqa: D102
-        self, restore: RestoreId, number: int, status: StepStatus, *, table_id: int | None = None, detail: str = ""
-    ) -> None:
-        history = self._history
-        learned = {} if table_id is None else {"table_id": table_id}
-        said = {"message": cut_to_bytes(detail)} if detail else {}
+    def mark(self, marks: Sequence[Mark]) -> None:  # noqa: D102
+        alike: dict[tuple[int, StepStatus, str, bool], list[Mark]] = {}
+        for mark in marks:
+            alike.setdefault((mark.number, mark.status, mark.detail, mark.table_id is None), []).append(mark)
+        for group in alike.values():
+            for start in range(0, len(group), MAX_ROWS):
+                self._write(group[start : start + MAX_ROWS])
+
+    def _write(self, marks: Sequence[Mark]) -> None:
+        history, first = self._history, marks[0]
+        restore_id = bare(history, "restore_id")
+        ids = {mark.restore: mark.table_id for mark in marks if mark.table_id is not None}
+        learned = {"table_id": case(ids, value=restore_id)} if len(ids) > 1 else {"table_id": first.table_id}
+        said = {"message": cut_to_bytes(first.detail)} if first.detail else {}
         self._store.write(
             update(history)
-            .where(bare(history, "restore_id") == restore, bare(history, "step") == number)
-            .values(status=status.value, **learned, **said, updated_at=func.now()),
-            f"writing down step {number} of restore {restore}",
+            .where(restore_id.in_([mark.restore for mark in marks]), bare(history, "step") == first.number)
+            .values(status=first.status.value, **(learned if ids else {}), **said, updated_at=func.now()),
+            f"writing down step {first.number} of restore {first.restore}",
         )
 
     def abandon(self, restore: RestoreId, detail: str) -> None:  # noqa: D102
@@ -107,8 +119,8 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
         )
         return unfinished(self._journals(query))
 
-    def closed(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
-        """Those of these restores of which nothing is left to be done.
+    def journals(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
+        """Some restores, whatever became of them.
 
         Raises:
             DamagedDocument: A step cannot be read.
@@ -119,7 +131,7 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
             .where(history.c.restore_id.in_(sorted(restores)))
             .order_by(history.c.created_at, history.c.restore_id, history.c.step)
         )
-        return tuple(journal for journal in self._journals(query) if journal.closed)
+        return tuple(self._journals(query))
 
     def _journals(self, query: Select[Any]) -> list[Journal]:
         journals: dict[object, list[Row]] = {}

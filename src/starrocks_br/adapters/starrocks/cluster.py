@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,10 +11,10 @@ from starrocks_br.adapters.starrocks.statements import Statement
 from starrocks_br.domain.backup_plan import DatabaseBackup
 from starrocks_br.domain.dependents import Grant, MaterializedView, Repair
 from starrocks_br.domain.errors import AccessDenied, Refused, UnknownTable, UnsupportedServer
-from starrocks_br.domain.names import DatabaseName, Label, RepositoryName, TableName, TableRef
+from starrocks_br.domain.names import DatabaseName, Label, PartitionName, RepositoryName, TableName, TableRef
 from starrocks_br.domain.partitions import Observation, TableState
 from starrocks_br.domain.ports import Cluster, Rows, SqlExecutor
-from starrocks_br.domain.restore_steps import AddPartitions, Step
+from starrocks_br.domain.restore_steps import AddPartitions, CopyPartitions, RestorePartitions, Step
 from starrocks_br.domain.server import Job, JobKind, RemoteSnapshot, Repository, Server
 
 UNKNOWN_DATABASE: Final = frozenset({5501, 1049})
@@ -97,28 +97,29 @@ class StarRocksCluster(Cluster):
         )
         return [answer for answer in answers if answer is not None]
 
-    def inspect(self, table: TableRef) -> TableState | None:  # noqa: D102
+    def inspect(self, tables: Collection[TableRef]) -> Mapping[TableRef, TableState]:  # noqa: D102
         version = (self._known or self.server()).version
-        partitions = self._run(statements.partitions_of_table(table, version))
-        config = self._config(table)
-        try:
-            return None if config is None else looks.inspected(table, config, partitions)
-        except ValueError as error:
-            raise UnsupportedServer(f"the server's description of {table} cannot be read", why=str(error)) from error
+        partitions = self._run(statements.partitions_of_tables(tables, version))
+        return looks.inspected(self._configs(tables), partitions)
 
-    def table_id(self, table: TableRef) -> int | None:  # noqa: D102
-        config = self._config(table)
-        return None if config is None else rows.number(config, "table_id")
+    def table_ids(self, tables: Collection[TableRef]) -> Mapping[TableRef, int]:  # noqa: D102
+        known = {table: rows.number(config, "table_id") for table, config in self._configs(tables).items()}
+        return {table: number for table, number in known.items() if number is not None}
 
-    def _config(self, table: TableRef) -> rows.Row | None:
-        configs = rows.records(self._run(statements.config_of(table)))
-        return next((row for row in configs if rows.text(row, "table_engine") == "OLAP"), None)
+    def _configs(self, tables: Collection[TableRef]) -> dict[TableRef, rows.Row]:
+        """What tables_config says of each of them that is an OLAP table."""
+        if not tables:
+            return {}
+        known = {(str(table.database), str(table.name)): table for table in tables}
+        configs = rows.records(self._run(statements.configs_of_tables(tables)))
+        named = (((rows.text(row, "table_schema"), rows.text(row, "table_name")), row) for row in configs)
+        return {known[name]: row for name, row in named if name in known and rows.text(row, "table_engine") == "OLAP"}
 
     def ddl(self, table: TableRef) -> str:  # noqa: D102
         return rows.text(rows.records(self._run(statements.create_table_of(table)))[0], "create table")
 
-    def count_rows(self, table: TableRef) -> int | None:  # noqa: D102
-        answer = self._run(statements.count_rows(table)).rows
+    def count_rows(self, table: TableRef, partition: PartitionName | None = None) -> int | None:  # noqa: D102
+        answer = self._run(statements.count_rows(table, partition)).rows
         return int(str(answer[0][0])) if answer else None
 
     def submit_backup(  # noqa: D102
@@ -129,14 +130,22 @@ class StarRocksCluster(Cluster):
     def submit_whole(self, label: Label, to: RepositoryName, table: TableRef, timeout: int) -> None:  # noqa: D102
         self._run(statements.backup_whole(label, to, table, timeout))
 
-    def apply(self, step: Step, repository: RepositoryName, timeout: int) -> None:  # noqa: D102
+    def submit_restore(  # noqa: D102
+        self, together: Sequence[RestorePartitions], repository: RepositoryName, timeout: int
+    ) -> None:
+        self._run(statements.restore(together, repository, timeout))
+
+    def apply(self, step: Step) -> None:  # noqa: D102
         if isinstance(step, AddPartitions):
             self._add_partitions(step)
-        for statement in statements.for_step(step, repository, timeout):
+        if isinstance(step, CopyPartitions):
+            columns = self._run(statements.loadable_columns(step.table))
+            self._run(statements.copy(step, [str(row[0]) for row in columns.rows]))
+        for statement in statements.for_step(step):
             self._run(statement)
 
     def _add_partitions(self, step: AddPartitions) -> None:
-        own = self._config(step.table)
+        own = self._configs([step.table]).get(step.table)
         if own is None:
             raise UnknownTable(f"{step.table} does not exist any more")
         keys = rows.text(own, "distribute_key")

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from starrocks_br.adapters.starrocks.rows import Row, flag, moment, number, records, text
+from starrocks_br.domain.errors import UnsupportedServer
 from starrocks_br.domain.names import ClusterId, DatabaseName, PartitionName, TableRef
 from starrocks_br.domain.partitions import Identity, Observation, Partition, Partitioning, TableState
 from starrocks_br.domain.ports import Rows
@@ -68,9 +69,21 @@ def observation(
     return Observation(cluster=cluster, at=at, tables=tables, unreadable=unreadable, newest_job=newest_job)
 
 
-def inspected(table: TableRef, config: Row, partitions: Rows) -> TableState:
-    """One table without its schema. Raises ValueError if the server's description of it cannot be read."""
-    return _table_state(table, config, records(partitions))
+def inspected(configs: Mapping[TableRef, Row], partitions: Rows) -> dict[TableRef, TableState]:
+    """Tables without their schemas.
+
+    Raises:
+        UnsupportedServer: The server's description of one cannot be read.
+    """
+    by_table = _by_table(partitions, "db_name", configs)
+    return {table: _inspected(table, config, by_table.get(table, [])) for table, config in configs.items()}
+
+
+def _inspected(table: TableRef, config: Row, partitions: list[Row]) -> TableState:
+    try:
+        return _table_state(table, config, partitions)
+    except ValueError as error:
+        raise UnsupportedServer(f"the server's description of {table} cannot be read", why=str(error)) from error
 
 
 def _by_table(rows: Rows, schema: str, wanted: Collection[TableRef]) -> dict[TableRef, list[Row]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, assert_never
 
 from attrs import field, frozen
@@ -15,6 +15,7 @@ from starrocks_br.domain.names import SHADOW_PARTITION, DatabaseName, Label, Par
 from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
+    CopyPartitions,
     CreateDatabase,
     DropTable,
     NewPartition,
@@ -22,7 +23,9 @@ from starrocks_br.domain.restore_steps import (
     Rename,
     RepairHole,
     RestorePartitions,
+    SetAside,
     Step,
+    Swap,
     Verify,
 )
 from starrocks_br.domain.server import JobKind
@@ -111,10 +114,16 @@ def partitions_of(databases: Collection[str], version: tuple[int, int, int]) -> 
     return _partitions(_in("DB_NAME", "d", databases), version)
 
 
-def partitions_of_table(ref: TableRef, version: tuple[int, int, int]) -> Statement:
-    """The same of one table. The frontend lists every table all the same: a ghost anywhere makes it fail (O2§0.1)."""
-    names = {"schema": ref.database, "name": ref.name}
-    return _partitions(Statement("DB_NAME = :schema AND TABLE_NAME = :name", names), version)
+def partitions_of_tables(refs: Collection[TableRef], version: tuple[int, int, int]) -> Statement:
+    """The same of some tables. The frontend lists every table all the same: a ghost anywhere makes it fail (O2§0.1)."""
+    return _partitions(_among("DB_NAME", refs), version)
+
+
+def _among(schema: str, refs: Collection[TableRef]) -> Statement:
+    """Rows of these tables; tables of the same names in another one of the databases may come along."""
+    databases = _in(schema, "d", {ref.database for ref in refs})
+    names = _in("TABLE_NAME", "t", {ref.name for ref in refs})
+    return Statement(f"{databases.sql} AND {names.sql}", {**databases.values, **names.values})
 
 
 def _partitions(condition: Statement, version: tuple[int, int, int]) -> Statement:
@@ -150,11 +159,19 @@ def configs_of(databases: Collection[str]) -> Statement:
     )
 
 
-def config_of(ref: TableRef) -> Statement:
-    """The same of one table."""
+def configs_of_tables(refs: Collection[TableRef]) -> Statement:
+    """The same of some tables."""
+    condition = _among("TABLE_SCHEMA", refs)
     return Statement(
-        f"SELECT {_CONFIG_COLUMNS} FROM information_schema.tables_config "
-        "WHERE TABLE_SCHEMA = :schema AND TABLE_NAME = :name",
+        f"SELECT {_CONFIG_COLUMNS} FROM information_schema.tables_config WHERE {condition.sql}", condition.values
+    )
+
+
+def loadable_columns(ref: TableRef) -> Statement:
+    """The columns that an INSERT can name, in order: a generated one computes itself."""
+    return Statement(
+        "SELECT COLUMN_NAME FROM information_schema.columns WHERE TABLE_SCHEMA = :schema AND TABLE_NAME = :name "
+        "AND (GENERATION_EXPRESSION IS NULL OR GENERATION_EXPRESSION = '') ORDER BY ORDINAL_POSITION",
         {"schema": ref.database, "name": ref.name},
     )
 
@@ -174,9 +191,10 @@ def objects_in(database: DatabaseName) -> Statement:
     return Statement(f"SHOW FULL TABLES FROM {quote(database)}")
 
 
-def count_rows(ref: TableRef) -> Statement:
-    """Read a whole table."""
-    return Statement(f"SELECT COUNT(*) FROM {table(ref)}")
+def count_rows(ref: TableRef, partition: PartitionName | None = None) -> Statement:
+    """Read a whole table, or one partition of it."""
+    part = "" if partition is None else f" PARTITION ({quote(partition)})"
+    return Statement(f"SELECT COUNT(*) FROM {table(ref)}{part}")
 
 
 # --- jobs and snapshots -----------------------------------------------------------------------------------------------
@@ -242,69 +260,90 @@ def _with_partitions(name: str, partitions: Iterable[PartitionName] | None, *, w
 # --- steps of a restore -----------------------------------------------------------------------------------------------
 
 
-def for_step(  # noqa: PLR0911 -- one case per kind of step
-    step: Step, repository: RepositoryName, timeout: int
-) -> tuple[Statement, ...]:
-    """The statements of one step, in order; checking steps have none, and `AddPartitions` needs `add_partition`."""
+def for_step(step: Step) -> tuple[Statement, ...]:  # noqa: PLR0911 -- one case per kind of step
+    """The statements of one step, in order.
+
+    Checking steps have none; those of jobs, of `AddPartitions` and of `CopyPartitions` need more than the step.
+    """
     match step:
         case CreateDatabase(database=database):
             return (Statement(f"CREATE DATABASE IF NOT EXISTS {quote(database)}"),)
-        case RestorePartitions():
-            return (_restore(step, repository, timeout),)
         case PauseTtl(table=ref, properties=properties):
             # The server sets one property per statement.
             return tuple(
                 Statement(f"ALTER TABLE {table(ref)} SET ({_properties({key: value})})")
                 for key, value in sorted(properties.items())
             )
-        case Rename(table=ref, to=name):
+        case Rename(table=ref, to=name) | SetAside(table=ref, to=name):
             return (Statement(f"ALTER TABLE {table(ref)} RENAME {quote(name)}"),)
+        case Swap(table=ref, restored=other):
+            return (Statement(f"ALTER TABLE {table(ref)} SWAP WITH {quote(other)}"),)
         case RepairHole(table=ref, partition=partition, version=version):
             return (
                 Statement(f"ADMIN SET TABLE {table(ref)} PARTITION ({quote(partition)}) VERSION TO {int(version)}"),
             )
         case DropTable(table=ref):
             return (Statement(f"DROP TABLE {table(ref)} FORCE"),)
-        case AddPartitions() | CheckRestored() | Verify():
+        case RestorePartitions() | AddPartitions() | CopyPartitions() | CheckRestored() | Verify():
             return ()
         case _:
             assert_never(step)
 
 
-def _restore(step: RestorePartitions, repository: RepositoryName, timeout: int) -> Statement:
-    what = _with_partitions(step.source, step.partitions, with_shadow=step.automatic and step.creating)
-    alias = f" AS {quote(step.into.name)}" if step.into.name != step.source else ""
-    properties = {
-        "backup_timestamp": step.backup_timestamp,
-        "replication_num": step.replication_num,
-        "timeout": timeout,
-    }
+def restore(together: Sequence[RestorePartitions], repository: RepositoryName, timeout: int) -> Statement:
+    """RESTORE of some tables out of one snapshot, each with its own partitions and name (O2§y2).
+
+    Raises:
+        ValueError: They do not share snapshot, database and number of replicas.
+    """
+    shared = {(one.label, one.backup_timestamp, one.into.database, one.replication_num) for one in together}
+    ((label, backup_timestamp, database, replication_num),) = shared
+    properties = {"backup_timestamp": backup_timestamp, "replication_num": replication_num, "timeout": timeout}
     return Statement(
-        f"RESTORE SNAPSHOT {quote(step.into.database)}.{quote(step.label)} FROM {quote(repository)} "
-        f"ON ({what}{alias}) PROPERTIES ({_properties(properties)})"
+        f"RESTORE SNAPSHOT {quote(database)}.{quote(label)} FROM {quote(repository)} "
+        f"ON ({', '.join(_restored(one) for one in together)}) PROPERTIES ({_properties(properties)})"
+    )
+
+
+def _restored(step: RestorePartitions) -> str:
+    what = _with_partitions(step.source, step.partitions, with_shadow=step.automatic and step.creating)
+    return f"{what} AS {quote(step.into.name)}" if step.into.name != step.source else what
+
+
+def copy(step: CopyPartitions, columns: Iterable[str]) -> Statement:
+    """Read partitions of one table into another."""
+    names = _names(columns)
+    into = "" if step.automatic else f" PARTITION ({_names(step.partitions)})"
+    return Statement(
+        f"INSERT INTO {table(step.table)}{into} ({names}) "
+        f"SELECT {names} FROM {table(step.scratch)} PARTITION ({_names(step.partitions)})"
     )
 
 
 def add_partition(ref: TableRef, partition: NewPartition, replication_num: int, distribution: str) -> Statement:
-    """Make one LIST partition by hand.
+    """Make one partition by hand.
 
     Args:
         ref: The table.
-        partition: Name, values and buckets.
+        partition: Name, values and buckets; no buckets: the table's own way.
         replication_num: Its replicas.
         distribution: The table's own, as `HASH(...)` or `RANDOM`: without it the table's present bucket count is used.
     """
-    values = ", ".join(_value_tuple(values) for values in partition.values)
+    buckets = f" DISTRIBUTED BY {distribution} BUCKETS {int(partition.buckets)}" if partition.buckets else ""
     return Statement(
-        f"ALTER TABLE {table(ref)} ADD PARTITION {quote(partition.name)} VALUES IN ({values}) "
-        f"({_properties({'replication_num': replication_num})}) "
-        f"DISTRIBUTED BY {distribution} BUCKETS {int(partition.buckets)}"
+        f"ALTER TABLE {table(ref)} ADD PARTITION {quote(partition.name)} VALUES {_values(partition)} "
+        f"({_properties({'replication_num': replication_num})}){buckets}"
     )
 
 
-def _value_tuple(values: tuple[str, ...]) -> str:
-    texts = [literal(value) for value in values]
-    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+def _values(partition: NewPartition) -> str:
+    tuples = [f"({', '.join(literal(value) for value in values)})" for values in partition.values]
+    if partition.ranged:
+        lower, upper = tuples
+        return f"[{lower}, {upper})"
+    if all(len(values) == 1 for values in partition.values):
+        return f"IN ({', '.join(literal(value) for (value,) in partition.values)})"
+    return f"IN ({', '.join(tuples)})"
 
 
 # --- what hangs on a table --------------------------------------------------------------------------------------------

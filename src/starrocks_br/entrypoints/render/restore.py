@@ -8,12 +8,16 @@ from starrocks_br.domain.restore_plan import RestorePlan
 from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
+    CopyPartitions,
     CreateDatabase,
     DropTable,
     PauseTtl,
     Rename,
+    RepairHole,
     RestorePartitions,
+    SetAside,
     Step,
+    Swap,
     Verify,
 )
 from starrocks_br.entrypoints.render.layout import duration, indented, number, size, some
@@ -45,7 +49,7 @@ def restore_plan(plan: RestorePlan) -> list[str]:
     ]
 
 
-def step_text(step: Step) -> str:  # noqa: PLR0911 -- one line per kind of step
+def step_text(step: Step) -> str:  # noqa: C901, PLR0911 -- one line per kind of step
     """One step in a few words."""
     match step:
         case CreateDatabase():
@@ -65,7 +69,13 @@ def step_text(step: Step) -> str:  # noqa: PLR0911 -- one line per kind of step
             return f"drop {step.table}"
         case Verify():
             return f"compare {step.table} with what was recorded, and read it"
-        case _:
+        case SetAside():
+            return f"rename the table that lived before from {step.table} to {step.to}"
+        case Swap():
+            return f"exchange the names of {step.table} and {step.restored}, at once"
+        case CopyPartitions():
+            return f"read {number(len(step.partitions), 'partition')} of {step.scratch} over into {step.table}"
+        case RepairHole():
             return f"make partition {step.partition} of {step.table} loadable again"
 
 

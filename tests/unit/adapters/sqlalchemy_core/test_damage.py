@@ -13,6 +13,7 @@ from starrocks_br.adapters.sqlalchemy_core import backup_history as module
 from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
 from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
 from starrocks_br.domain.errors import NotInitialised, OutcomeUnknown, Refused, Unrestorable
+from starrocks_br.domain.journal import Mark
 from starrocks_br.domain.names import DatabaseName, Label, PartitionName, TableRef
 from starrocks_br.domain.snapshot import Damage, Entry
 from starrocks_br.domain.status import Event, Status
@@ -347,7 +348,7 @@ def test_other_refusals_pass_as_they_are(store: Store) -> None:
 )
 def test_a_damaged_journal_is_told_and_never_guessed(store: Store, change: str, words: str) -> None:
     """What to undo is not known then."""
-    store.restores.begin(journal("a1"))
+    store.restores.begin([journal("a1")])
     if "step = 9" in change:
         store.run("DELETE FROM ops.restore_history WHERE restore_id = 'a1' AND step = 1")
         words = "row (a1, 2), field step: step 1 is missing"
@@ -362,9 +363,9 @@ def test_a_damaged_journal_is_told_and_never_guessed(store: Store, change: str, 
 def test_what_a_step_said_is_kept_for_people(store: Store) -> None:
     """Cut to its column; a later mark without words leaves them."""
     begun = journal("a1")
-    store.restores.begin(begun)
-    store.restores.mark(begun.restore, 0, begun.steps[0].status, detail="é" * 3000)
-    store.restores.mark(begun.restore, 0, begun.steps[0].status)
+    store.restores.begin([begun])
+    store.restores.mark([Mark(restore=begun.restore, number=0, status=begun.steps[0].status, detail="é" * 3000)])
+    store.restores.mark([Mark(restore=begun.restore, number=0, status=begun.steps[0].status)])
     store.restores.abandon(begun.restore, "killed")
 
     said = store.cluster.executor.execute("SELECT message, action FROM ops.restore_history ORDER BY step").rows

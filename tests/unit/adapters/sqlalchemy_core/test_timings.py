@@ -32,7 +32,7 @@ class Store:
     def begin(self, restore: str, *steps: RestorePartitions | CheckRestored, cluster: ClusterId = HERE) -> None:
         """A restore whose steps are all done."""
         lines = tuple(JournalStep(step=step, status=StepStatus.DONE) for step in steps)
-        self.history.begin(evolve(journal(restore), cluster=cluster, steps=lines))
+        self.history.begin([evolve(journal(restore), cluster=cluster, steps=lines)])
 
     def ended(self, *seconds: float, restore: str = "") -> None:
         """When each step ended, counted from noon, when every journal begins."""

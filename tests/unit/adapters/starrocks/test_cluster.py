@@ -57,15 +57,14 @@ def test_a_look_at_nothing_asks_for_nothing(world: World) -> None:
 def test_a_look_finds_out_by_itself_who_is_there(world: World) -> None:
     table = TableRef.parse("d1.t")
     assert set(StarRocksCluster(world.executor, OPS).observe([table]).tables) == {table}
-    state = StarRocksCluster(world.executor, OPS).inspect(table)
-    assert state is not None
+    state = StarRocksCluster(world.executor, OPS).inspect([table])[table]
     assert set(state.partitions) == {"p1", "p2"}
 
 
 def test_a_table_that_is_gone_is_seen_by_nobody(world: World) -> None:
     gone = TableRef.parse("d1.nope")
     cluster = world.ports.cluster
-    assert (cluster.inspect(gone), cluster.table_id(gone), cluster.observe([gone]).tables) == (None, None, {})
+    assert (cluster.inspect([gone]), cluster.table_ids([gone]), cluster.observe([gone]).tables) == ({}, {}, {})
 
 
 def test_a_database_that_is_gone_has_neither_jobs_nor_objects(world: World) -> None:
@@ -84,17 +83,18 @@ def test_another_refusal_about_a_database_is_an_error(world: World) -> None:
 def test_a_table_that_cannot_be_read_is_said_so(world: World) -> None:
     world.ports.cluster.server()
     beginning = "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ENGINE"
-    config = Rows(columns=("TABLE_ENGINE", "TABLE_ID"), rows=(("OLAP", None),))
+    columns = ("TABLE_SCHEMA", "TABLE_NAME", "TABLE_ENGINE", "TABLE_ID")
+    config = Rows(columns=columns, rows=(("d1", "t", "OLAP", None),))
     cluster = StarRocksCluster(Altered(world.executor, {beginning: config}), OPS)
     with pytest.raises(UnsupportedServer, match="cannot be read"):
-        cluster.inspect(TableRef.parse("d1.t"))
+        cluster.inspect([TableRef.parse("d1.t")])
 
 
 def test_a_view_is_no_table(world: World) -> None:
     world.sql("CREATE VIEW d1.v AS SELECT * FROM d1.t")
     view = TableRef.parse("d1.v")
     assert view not in world.ports.cluster.tables()
-    assert world.ports.cluster.table_id(view) is None
+    assert world.ports.cluster.table_ids([view]) == {}
     objects = world.ports.cluster.objects(DatabaseName("d1")) or {}
     assert objects[view.name] == "VIEW"
 
@@ -107,7 +107,7 @@ def test_rows_are_counted(world: World) -> None:
 def test_partitions_cannot_be_added_to_a_table_that_is_gone(world: World) -> None:
     step = AddPartitions(table=TableRef.parse("d1.nope"), partitions=(), replication_num=1)
     with pytest.raises(UnknownTable):
-        world.ports.cluster.apply(step, REPOSITORY, 600)
+        world.ports.cluster.apply(step)
 
 
 def test_without_labels_nothing_is_asked(world: World) -> None:

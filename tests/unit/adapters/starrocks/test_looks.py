@@ -239,7 +239,7 @@ def test_the_newest_finished_schema_job_below_the_least_unfinished_one_counts(
 
 def test_an_inspection_leaves_the_schema_out() -> None:
     config = {name.lower(): value for name, value in CONFIG.items()}
-    state = looks.inspected(T, config, answer(PARTITION, {}))
+    state = looks.inspected({T: config}, answer(PARTITION, {}))[T]
     assert (state.partitions, state.fingerprint) == (seen().partitions, "")
 
 

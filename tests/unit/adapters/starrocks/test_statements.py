@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from starrocks_br.domain.names import (
 from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
+    CopyPartitions,
     CreateDatabase,
     DropTable,
     NewPartition,
@@ -28,7 +30,9 @@ from starrocks_br.domain.restore_steps import (
     Rename,
     RepairHole,
     RestorePartitions,
+    SetAside,
     Step,
+    Swap,
     Verify,
 )
 from starrocks_br.domain.server import JobKind
@@ -96,38 +100,62 @@ def test_a_whole_table_alone() -> None:
     )
 
 
-def restoring(*, creating: bool, partitions: tuple[PartitionName, ...] | None, automatic: bool = False) -> Step:
+def restoring(
+    into: TableRef, *, partitions: tuple[PartitionName, ...] | None, automatic: bool = False, label: str = "l1"
+) -> RestorePartitions:
     """A RESTORE job."""
     return RestorePartitions(
-        label=Label("l1"),
+        label=Label(label),
         backup_timestamp="2026-11-22-10-04-32-599",
         source=TableName("t"),
-        into=TableRef.parse("db.__br_x") if creating else T,
-        creating=creating,
+        into=into,
+        creating=into != T,
         partitions=partitions,
         automatic=automatic,
         replication_num=2,
     )
 
 
+MADE = TableRef.parse("db.__br_x")
 TAIL = ' PROPERTIES ("backup_timestamp" = "2026-11-22-10-04-32-599", "replication_num" = "2", "timeout" = "600")'
+
+
+@pytest.mark.parametrize(
+    ("together", "what"),
+    [
+        ([restoring(MADE, partitions=None, automatic=True)], "`t` AS `__br_x`"),
+        (
+            [restoring(MADE, partitions=(P1,), automatic=True)],
+            "`t` PARTITION (`p1`, `$shadow_automatic_partition`) AS `__br_x`",
+        ),
+        ([restoring(T, partitions=(P1, P2), automatic=True)], "`t` PARTITION (`p1`, `p 2`)"),
+        (
+            [restoring(MADE, partitions=None), evolve(restoring(MADE, partitions=(P1,)), source=TableName("u"))],
+            "`t` AS `__br_x`, `u` PARTITION (`p1`) AS `__br_x`",
+        ),
+    ],
+)
+def test_restore_names_each_table_with_its_partitions_and_its_new_name(
+    together: list[RestorePartitions], what: str
+) -> None:
+    assert statements.restore(together, REPO, 600).sql == (f"RESTORE SNAPSHOT `db`.`l1` FROM `repo` ON ({what})" + TAIL)
+
+
+def test_restore_takes_one_snapshot_at_a_time() -> None:
+    with pytest.raises(ValueError, match="unpack"):
+        statements.restore([restoring(MADE, partitions=None), restoring(MADE, partitions=None, label="l2")], REPO, 600)
+
+
+def test_partitions_are_read_over_by_name_unless_the_table_makes_them_itself() -> None:
+    step = CopyPartitions(scratch=TableRef.parse("db.__br_x_1"), table=MADE, partitions=(P1, P2))
+    tail = "(`a`, `b c`) SELECT `a`, `b c` FROM `db`.`__br_x_1` PARTITION (`p1`, `p 2`)"
+    assert statements.copy(step, ["a", "b c"]).sql == f"INSERT INTO `db`.`__br_x` PARTITION (`p1`, `p 2`) {tail}"
+    automatic = evolve(step, automatic=True)
+    assert statements.copy(automatic, ["a", "b c"]).sql == f"INSERT INTO `db`.`__br_x` {tail}"
+
+
 STEPS: list[tuple[Step, tuple[str, ...]]] = [
     (CreateDatabase(database=DatabaseName("d")), ("CREATE DATABASE IF NOT EXISTS `d`",)),
-    (
-        restoring(creating=True, partitions=None, automatic=True),
-        ("RESTORE SNAPSHOT `db`.`l1` FROM `repo` ON (`t` AS `__br_x`)" + TAIL,),
-    ),
-    (
-        restoring(creating=True, partitions=(P1,), automatic=True),
-        (
-            "RESTORE SNAPSHOT `db`.`l1` FROM `repo` ON (`t` PARTITION (`p1`, `$shadow_automatic_partition`) "
-            "AS `__br_x`)" + TAIL,
-        ),
-    ),
-    (
-        restoring(creating=False, partitions=(P1, P2), automatic=True),
-        ("RESTORE SNAPSHOT `db`.`l1` FROM `repo` ON (`t` PARTITION (`p1`, `p 2`))" + TAIL,),
-    ),
     (
         PauseTtl(table=T, properties={"partition_live_number": "-1", "dynamic_partition.enable": "false"}),
         (
@@ -137,16 +165,20 @@ STEPS: list[tuple[Step, tuple[str, ...]]] = [
     ),
     (Rename(table=T, to=TableName("u")), ("ALTER TABLE `db`.`t` RENAME `u`",)),
     (RepairHole(table=T, partition=P2, version=5), ("ADMIN SET TABLE `db`.`t` PARTITION (`p 2`) VERSION TO 5",)),
+    (SetAside(table=T, to=TableName("u"), table_id=7), ("ALTER TABLE `db`.`t` RENAME `u`",)),
+    (Swap(table=T, restored=TableName("u"), table_id=7), ("ALTER TABLE `db`.`t` SWAP WITH `u`",)),
     (DropTable(table=T), ("DROP TABLE `db`.`t` FORCE",)),
+    (restoring(T, partitions=None), ()),
+    (CopyPartitions(scratch=T, table=MADE, partitions=(P1,)), ()),
     (CheckRestored(table=T, created=True), ()),
-    (Verify(table=T), ()),
+    (Verify(table=T, source=T, point=Label("l1")), ()),
     (AddPartitions(table=T, partitions=(), replication_num=1), ()),
 ]
 
 
 @pytest.mark.parametrize(("step", "wanted"), STEPS, ids=lambda value: type(value).__name__)
 def test_each_step_of_a_restore_has_its_statements(step: Step, wanted: tuple[str, ...]) -> None:
-    assert tuple(statement.sql for statement in statements.for_step(step, REPO, 600)) == wanted
+    assert tuple(statement.sql for statement in statements.for_step(step)) == wanted
 
 
 def test_a_list_partition_is_made_exactly_as_it_was_recorded() -> None:
@@ -183,7 +215,7 @@ def test_names_travel_as_values_where_they_are_compared() -> None:
 @pytest.mark.parametrize(("version", "told"), [((3, 3, 9), False), ((3, 4, 0), True), ((4, 0, 0), True)])
 def test_sizes_are_asked_for_only_where_the_server_knows_them(version: tuple[int, int, int], told: bool) -> None:
     assert ("STORAGE_SIZE" in statements.partitions_of(["db"], version).sql) is told
-    assert ("STORAGE_SIZE" in statements.partitions_of_table(T, version).sql) is told
+    assert ("STORAGE_SIZE" in statements.partitions_of_tables([T], version).sql) is told
 
 
 def test_our_tables_have_short_keys_and_are_made_only_where_missing() -> None:

@@ -1,0 +1,123 @@
+"""How to take a restore back, or to its end, by the ids of the tables that bear its names now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from starrocks_br.domain.journal import Journal, StepStatus
+from starrocks_br.domain.names import TableRef
+from starrocks_br.domain.restore_steps import DropTable, Rename, SetAside, Step, Swap
+
+
+@frozen(kw_only=True)
+class WayBack:
+    """What is to be done, and what to tell.
+
+    Attributes:
+        steps: In order; each acts on a table whose id was just seen to be the right one.
+        detail: For people, once the steps are done.
+    """
+
+    steps: tuple[Step, ...]
+    detail: str
+
+
+def to_the_end(journal: Journal, found: Mapping[TableRef, int]) -> tuple[Step, ...] | None:
+    """What is left of a restore whose table was verified and bears its name already; None if it is not so far.
+
+    Args:
+        journal: Of the restore.
+        found: The ids of the tables that bear `journal.names` now.
+    """
+    if not journal.verified or journal.table_id is None or found.get(journal.target) != journal.table_id:
+        return None
+    names = dict(found)
+    left: list[Step] = []
+    for line in journal.steps:
+        if line.status is StepStatus.DONE or journal.replaced is None:
+            continue
+        match line.step:
+            case SetAside(table=table, to=name) if names.get(table) == journal.replaced:
+                left.append(line.step)
+                names[TableRef(table.database, name)] = names.pop(table)
+            case DropTable(table=table) if names.get(table) == journal.replaced:
+                left.append(line.step)
+            case _:
+                pass
+    return tuple(left)
+
+
+def way_back(journal: Journal, found: Mapping[TableRef, int]) -> WayBack:
+    """How the table that lived before gets its name again, and what becomes of ours.
+
+    What others may have seen or loaded is kept under the alias; what nobody could see is dropped.
+
+    Args:
+        journal: Of the restore.
+        found: The ids of the tables that bear `journal.names` now.
+    """
+    scratch = [DropTable(table=name) for name in _scratches(journal, found)]
+    old = _bearer(found, journal.replaced)
+    ours = _bearer(found, journal.table_id)
+    back: tuple[Step, ...] = ()
+    now = dict(found)
+    if old is not None and old != journal.target:
+        table_id = found[old]
+        if journal.target not in found:
+            back = (SetAside(table=old, to=journal.target.name, table_id=table_id),)
+            now[journal.target] = now.pop(old)
+        elif ours == journal.target:
+            back = (Swap(table=old, restored=journal.target.name, table_id=table_id),)
+            now[journal.target], now[old] = now[old], now[journal.target]
+        else:
+            return WayBack(steps=tuple(scratch), detail=_taken(journal.target, old))
+    hiding, kept = _hidden(journal, now, _bearer(now, journal.table_id), seen=ours != journal.alias)
+    return WayBack(steps=(*scratch, *back, *hiding), detail=_told(journal, found, ours, kept, restored=old is not None))
+
+
+def _scratches(journal: Journal, found: Mapping[TableRef, int]) -> list[TableRef]:
+    made = journal.made
+    return sorted(name for name in made if name != journal.alias and found.get(name) == made[name])
+
+
+def _bearer(found: Mapping[TableRef, int], table_id: int | None) -> TableRef | None:
+    return next((name for name, bearer in sorted(found.items()) if bearer == table_id), None)
+
+
+def _hidden(
+    journal: Journal, now: Mapping[TableRef, int], ours: TableRef | None, *, seen: bool
+) -> tuple[tuple[Step, ...], TableRef | None]:
+    """Ours goes under the alias if others could see it, else for good; and the name it keeps, if it stays."""
+    if ours is None:
+        return (), None
+    if ours != journal.alias and journal.alias not in now:
+        return (Rename(table=ours, to=journal.alias.name),), journal.alias
+    if seen or journal.shown:
+        return (), ours
+    return (DropTable(table=ours),), None
+
+
+def _taken(target: TableRef, old: TableRef) -> str:
+    return (
+        f"{target} is another table now; the one that bore the name before is {old}: "
+        f"ALTER TABLE {old} RENAME when the name is free"
+    )
+
+
+def _told(
+    journal: Journal, found: Mapping[TableRef, int], ours: TableRef | None, kept: TableRef | None, *, restored: bool
+) -> str:
+    said = [f"{journal.target} is the table that it was before"] if restored else []
+    if ours is not None:
+        said.append(
+            f"its unfinished table {ours} was dropped"
+            if kept is None
+            else f"what it made is {kept} now: DROP TABLE it when you need it no more"
+        )
+    elif journal.alias in found:
+        said.append(f"whether {journal.alias} is its table cannot be shown, so it stays: DROP TABLE it when you know")
+    else:
+        said.append("it left nothing behind")
+    return "; ".join(said)

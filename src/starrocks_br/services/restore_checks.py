@@ -1,0 +1,152 @@
+"""Looking at what a RESTORE left: ghosts, holes, partitions that come and go on their own, and every row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from starrocks_br.domain.errors import Refused, VerificationMismatch
+from starrocks_br.domain.events import Warned
+from starrocks_br.domain.names import TableRef
+from starrocks_br.domain.partitions import Partition, TableState
+from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.restore_steps import (
+    TTL_OFF,
+    CheckRestored,
+    DropTable,
+    PauseTtl,
+    Reading,
+    RepairHole,
+    Verify,
+)
+from starrocks_br.domain.verify import differences
+from starrocks_br.services.requests import Place
+from starrocks_br.services.restore_table import TableRestore
+
+GHOST_WORDS: Final = ("Range", "dataProperty")
+"""What a failing partitions_meta says when ghost temporary partitions haunt the cluster (O2§0.1)."""
+
+LOOKS_AT_A_HOLE: Final = 5
+"""How often a hole is looked at before it is taken for one that RESTORE left (O2§y6)."""
+
+
+def look(ports: Ports, tables: Sequence[TableRestore]) -> Mapping[TableRef, TableState]:
+    """See the table that each of them is about now, in two statements.
+
+    Raises:
+        VerificationMismatch: The tables that were just made are haunted; they were dropped at once.
+    """
+    try:
+        return ports.cluster.inspect([_table(one) for one in tables])
+    except Refused as refusal:
+        if any(word in refusal.why for word in GHOST_WORDS):
+            raise _haunted(ports, tables, refusal) from refusal
+        raise
+
+
+def _table(one: TableRestore) -> TableRef:
+    step = one.step
+    assert isinstance(step, CheckRestored | Verify)  # noqa: S101 -- only these look
+    return step.table
+
+
+def _haunted(ports: Ports, tables: Sequence[TableRestore], refusal: Refused) -> Refused | VerificationMismatch:
+    """Drop what was just made, whichever of it holds the ghost: as long as it stands, no frontend may start again."""
+    made = [one for one in tables if isinstance(one.step, CheckRestored) and one.step.created]
+    found = ports.cluster.table_ids([_table(one) for one in made])
+    dropped = []
+    for one in made:
+        table = _table(one)
+        if table in found and one.ids.get(table) == found[table]:
+            ports.cluster.apply(DropTable(table=table))
+            dropped.append(table)
+    if not dropped:
+        return refusal
+    return VerificationMismatch(
+        f"a snapshot of {', '.join(map(str, dropped))} holds ghost partitions",
+        table=dropped[0],
+        differences=(
+            f"information_schema.partitions_meta failed right after the restore: {refusal.why}",
+            "what was restored was dropped at once, before it could harm the cluster",
+        ),
+        hint="choose another point; this one can never be restored"
+        + (", or restore the tables one by one to see which it is" if len(dropped) > 1 else ""),
+    )
+
+
+def check(ports: Ports, place: Place, one: TableRestore, step: CheckRestored, state: TableState) -> None:
+    """Mend and compare what a job left, as it was just seen.
+
+    Raises:
+        VerificationMismatch: It is not our table, or not what was backed up.
+    """
+    one.is_at(state)
+    state = _rested(ports, place, one, step, state)
+    holes = [partition for _, partition in sorted(state.partitions.items()) if partition.hole]
+    for partition in holes:
+        _repair(ports, step.table, partition)
+    if state.ttl:
+        _pause(ports, one, step.table, state)
+    compare(one, _see(ports, one, step.table) if holes or state.ttl else state)
+
+
+def _rested(ports: Ports, place: Place, one: TableRestore, step: CheckRestored, state: TableState) -> TableState:
+    """At a table that others can load, a hole may be a load that is just being published: look again."""
+    for _ in range(0 if step.created else LOOKS_AT_A_HOLE):
+        if not any(partition.hole for partition in state.partitions.values()):
+            break
+        ports.clock.sleep(place.poll_interval)
+        state = _see(ports, one, step.table)
+    return state
+
+
+def _see(ports: Ports, one: TableRestore, table: TableRef) -> TableState:
+    state = ports.cluster.inspect([table]).get(table)
+    if state is None:
+        raise VerificationMismatch(f"{table} is gone", table=table, differences=("it was there a moment ago",))
+    one.is_at(state)
+    return state
+
+
+def _repair(ports: Ports, table: TableRef, partition: Partition) -> None:
+    version = max(version for _, version, _ in partition.identity)
+    ports.cluster.apply(RepairHole(table=table, partition=partition.name, version=version))
+
+
+def _pause(ports: Ports, one: TableRestore, table: TableRef, state: TableState) -> None:
+    ports.cluster.apply(PauseTtl(table=table, properties={key: TTL_OFF[key] for key in state.ttl}))
+    for key, value in sorted(state.ttl.items()):
+        again = f'ALTER TABLE {one.plan.target.table} SET ("{key}" = "{value}")'
+        note = f"the server may not add or drop partitions on its own now; to allow it again: {again}"
+        if note not in one.notes:
+            one.notes.append(note)
+
+
+def compare(one: TableRestore, state: TableState) -> None:
+    """Hold a table against the manifest. Raises VerificationMismatch."""
+    one.is_at(state)
+    found = differences(one.plan.manifest, state, one.expects(state.table), copied=one.copied(state.table))
+    if found:
+        raise VerificationMismatch(f"{state.table} is not what was backed up", table=state.table, differences=found)
+
+
+def verify(ports: Ports, one: TableRestore, step: Verify, state: TableState) -> None:
+    """The last look, and every row, as far as it is wanted.
+
+    Raises:
+        VerificationMismatch: The table is not what was backed up.
+        Refused: It cannot be read.
+    """
+    compare(one, state)
+    one.shown = state
+    match step.reading:
+        case Reading.NONE:
+            return
+        case Reading.TABLE:
+            one.rows = ports.cluster.count_rows(step.table)
+        case Reading.PARTITIONS:
+            counts = [ports.cluster.count_rows(step.table, name) for name in sorted(state.partitions)]
+            known = [count for count in counts if count is not None]
+            one.rows = sum(known) if len(known) == len(counts) else None
+    if one.rows is None:
+        ports.listener(Warned(message=f"the server told no number of rows of {step.table}: its rows were not read"))

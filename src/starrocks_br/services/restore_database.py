@@ -1,0 +1,254 @@
+"""The tables of one database on their way back: in step, so that they share looks, jobs and lines of the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from copy import copy
+
+from attrs import define, field
+
+from starrocks_br.domain.dependents import Dependents
+from starrocks_br.domain.errors import (
+    ClusterError,
+    JobFailed,
+    OutcomeUnknown,
+    Refused,
+    StarRocksBrError,
+    Unreachable,
+    VerificationMismatch,
+)
+from starrocks_br.domain.events import StepDone, Warned
+from starrocks_br.domain.journal import StepStatus
+from starrocks_br.domain.names import RestoreId, TableRef
+from starrocks_br.domain.partitions import TableState
+from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.restore_batch import next_statement
+from starrocks_br.domain.restore_steps import CheckRestored, CopyPartitions, RestorePartitions, Step, Verify
+from starrocks_br.services.exposing import before_exposing
+from starrocks_br.services.journals import give_up
+from starrocks_br.services.requests import Place
+from starrocks_br.services.restore_checks import check, look, verify
+from starrocks_br.services.restore_job import job, watch
+from starrocks_br.services.restore_table import TableRestore, acted_on, not_ours
+
+
+@define(kw_only=True)
+class DatabaseRestore:
+    """Tables that come back into one database.
+
+    Attributes:
+        ports: The outside.
+        place: What the command works with.
+        tables: The tables.
+        dependents: What hung on their targets before.
+        notes: What people should know of what hangs on them now.
+    """
+
+    ports: Ports
+    place: Place
+    tables: Sequence[TableRestore]
+    dependents: Dependents
+    notes: list[str] = field(factory=list)
+    _alone: set[RestoreId] = field(factory=set, init=False)
+
+    def run(self) -> Generator[None]:
+        """Do every step of every table; yields while it waits. What fails is taken back; the other tables go on.
+
+        Raises:
+            Unreachable: Nobody answers any more: everything stays as it is, and its journals open.
+        """
+        self.ports.restores.begin([one.journal for one in self.tables])
+        yield from self.go_on()
+
+    def go_on(self) -> Generator[None]:
+        """Do what is left."""
+        while True:
+            while ready := self._alike():
+                self._do(ready)
+            waiting = {one.plan.restore: one for one in self.tables if one.jobs_left}
+            if not waiting:
+                return
+            yield from self._send([waiting[restore] for restore in self._together(waiting)])
+
+    def let_go(self) -> None:
+        """Stopped by the user: take back what can be, so that the next command need not wait for us to be dead."""
+        for one in self.tables:
+            if one.step is not None:
+                try:
+                    give_up(self.ports, one.plan.restore, one.position, "stopped by the user", interrupted=True)
+                except ClusterError as error:
+                    self._warn(
+                        f"what the restore of {one.plan.target.table} began stays until the next command: {error}"
+                    )
+
+    # --- what needs no waiting ----------------------------------------------------------------------------------------
+
+    def _alike(self) -> list[TableRestore]:
+        """Tables that stand at the same kind of step, none of them a job."""
+        ready = [one for one in self.tables if one.step is not None and not isinstance(one.step, RestorePartitions)]
+        return [one for one in ready if type(one.step) is type(ready[0].step)]
+
+    def _do(self, ready: Sequence[TableRestore]) -> None:
+        ready = self._still_ours(ready)
+        self.notes += before_exposing(self.ports, ready, self.dependents)
+        self.ports.restores.mark([one.mark(StepStatus.SENT) for one in ready])
+        seen = self._seen(ready)
+        self._passed([one for one in ready if self._acted(one, seen)])
+
+    def _still_ours(self, ready: Sequence[TableRestore]) -> list[TableRestore]:
+        """Those whose names are still borne by the tables that we think; the others are given up."""
+        wanted = {one.plan.restore: acted_on(_step(one)) for one in ready}
+        names = {name for own in wanted.values() for name in own}
+        found = self.ports.cluster.table_ids(names) if names else {}
+        ours = []
+        for one in ready:
+            moved = [name for name in wanted[one.plan.restore] if found.get(name) != one.ids.get(name)]
+            if moved:
+                self._fail(one, not_ours(moved[0]))
+            else:
+                ours.append(one)
+        return ours
+
+    def _seen(self, ready: Sequence[TableRestore]) -> Mapping[TableRef, TableState]:
+        if not ready or not isinstance(ready[0].step, CheckRestored | Verify):
+            return {}
+        try:
+            return look(self.ports, ready)
+        except (Refused, VerificationMismatch) as error:
+            for one in ready:
+                self._fail(one, error)
+            return {}
+
+    def _acted(self, one: TableRestore, seen: Mapping[TableRef, TableState]) -> bool:
+        """Do the step of one table; whether it is done. If it fails, the table is given up, and the others go on."""
+        if one.step is None:
+            return False
+        try:
+            self._act(one, one.step, seen)
+        except (Unreachable, OutcomeUnknown):
+            raise
+        except StarRocksBrError as error:
+            self._fail(one, error)
+            return False
+        return True
+
+    def _act(self, one: TableRestore, step: Step, seen: Mapping[TableRef, TableState]) -> None:
+        match step:
+            case CheckRestored(table=table):
+                check(self.ports, self.place, one, step, _state(seen, table))
+            case Verify(table=table):
+                verify(self.ports, one, step, _state(seen, table))
+            case CopyPartitions():
+                self._copy(step)
+            case _:
+                self.ports.cluster.apply(step)
+
+    def _copy(self, step: CopyPartitions) -> None:
+        """Read the partitions over, and count: what was not read over entirely is never shown."""
+        count = self.ports.cluster.count_rows
+        wanted, before = count(step.scratch), count(step.table)
+        self.ports.cluster.apply(step)
+        after = count(step.table)
+        if None in {wanted, before, after} or after != (before or 0) + (wanted or 0):
+            raise VerificationMismatch(
+                f"{step.table} is not what was backed up",
+                table=step.table,
+                differences=(f"{wanted} rows were to be read over; there were {before} before and {after} after",),
+            )
+
+    # --- jobs ---------------------------------------------------------------------------------------------------------
+
+    def _together(self, waiting: Mapping[RestoreId, TableRestore]) -> tuple[RestoreId, ...]:
+        alone = [restore for restore in waiting if restore in self._alone]
+        chosen = next_statement({restore: one.jobs_left for restore, one in waiting.items()})
+        return (alone[0],) if alone else chosen
+
+    def _send(self, together: list[TableRestore]) -> Generator[None]:
+        together = self._still_ours(together)
+        if not together:
+            return
+        steps = [_job(one) for one in together]
+        self.ports.restores.mark([one.mark(StepStatus.SENT) for one in together])
+        yield from self._followed(together, lambda: job(self.ports, self.place, steps, together[0].plan.repository))
+
+    def adopt(self, one: TableRestore) -> Generator[None]:
+        """Watch a job that a killed command submitted."""
+        steps = [_job(one)]
+        yield from self._followed([one], lambda: watch(self.ports, self.place, steps, one.journal.created_at))
+
+    def _followed(self, together: list[TableRestore], work: Callable[[], Generator[None]]) -> Generator[None]:
+        try:
+            yield from work()
+        except OutcomeUnknown as doubt:
+            # Nobody knows what the job does, so nothing is touched: the next command finds out.
+            for one in together:
+                one.failure = doubt
+        except Unreachable:
+            raise
+        except (Refused, JobFailed) as error:
+            if len(together) == 1 or any(one.plan.restore in self._alone for one in together):
+                for one in together:
+                    self._fail(one, error)
+            else:
+                # One bad table cancels the job of all (O2§y2): which one shows when each is sent alone.
+                self._warn(f"{error}; trying these {len(together)} tables one by one")
+                self._alone |= {one.plan.restore for one in together}
+        except StarRocksBrError as error:
+            for one in together:
+                self._fail(one, error)
+        else:
+            self._made(together)
+
+    def _made(self, together: Sequence[TableRestore]) -> None:
+        creating = [one for one in together if _job(one).creating]
+        found = self.ports.cluster.table_ids([_job(one).into for one in creating]) if creating else {}
+        for one in creating:
+            into = _job(one).into
+            if into in found:
+                one.ids[into] = found[into]
+        self._passed(together)
+
+    # --- moving on ----------------------------------------------------------------------------------------------------
+
+    def _passed(self, done: Sequence[TableRestore]) -> None:
+        marks = []
+        for one in done:
+            step = _step(one)
+            made = one.ids.get(step.into) if isinstance(step, RestorePartitions) and step.creating else None
+            marks.append(one.mark(StepStatus.DONE, table_id=made))
+        self.ports.restores.mark(marks)
+        for one in done:
+            step = _step(one)
+            one.passed(step)
+            self._alone.discard(one.plan.restore)
+            self.ports.listener(StepDone(number=one.position, total=len(one.plan.steps), step=step))
+
+    def _fail(self, one: TableRestore, error: StarRocksBrError) -> None:
+        """Take back what was made of one table; the others go on."""
+        error = copy(error)  # each table says what became of it
+        one.failure = error
+        try:
+            detail = give_up(self.ports, one.plan.restore, one.position, str(error))
+        except ClusterError as trouble:
+            detail = f"what it made could not be taken back now; the next command does ({trouble})"
+        error.hint = "; ".join(part for part in (error.hint, detail) if part)
+
+    def _warn(self, message: str) -> None:
+        self.ports.listener(Warned(message=message))
+
+
+def _step(one: TableRestore) -> Step:
+    assert one.step is not None  # noqa: S101 -- only tables that have one are asked
+    return one.step
+
+
+def _job(one: TableRestore) -> RestorePartitions:
+    step = one.step
+    assert isinstance(step, RestorePartitions)  # noqa: S101 -- only tables that wait for one are asked
+    return step
+
+
+def _state(seen: Mapping[TableRef, TableState], table: TableRef) -> TableState:
+    if table not in seen:
+        raise not_ours(table)
+    return seen[table]

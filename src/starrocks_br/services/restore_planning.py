@@ -1,0 +1,328 @@
+"""From what is recorded to a plan: which point, which chain, and what stands in the way. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from attrs import evolve, frozen
+
+from starrocks_br.domain.chain import chain_to, lineage, point_at, points, unsure_at
+from starrocks_br.domain.errors import BrokenChain, ClusterError, StarRocksBrError, UnknownTable
+from starrocks_br.domain.events import Warned
+from starrocks_br.domain.instants import show_instant
+from starrocks_br.domain.manifest import Manifest
+from starrocks_br.domain.names import Label, RepositoryName, Selection, TableName, TableRef, restore_id
+from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.restore_batch import RestoreBatch
+from starrocks_br.domain.restore_plan import RestorePlan, TargetFacts, plan_restore
+from starrocks_br.domain.server import RemoteSnapshot, Server
+from starrocks_br.domain.snapshot import Consistency, Entry, Outline
+from starrocks_br.domain.status import RESTORABLE
+from starrocks_br.domain.timeline import timeline
+from starrocks_br.services.estimates import pace
+from starrocks_br.services.preflight import reading_from, ready
+from starrocks_br.services.requests import Place, RestoreRequest, Wanted
+
+NO_COMMON_CUT = "tables of one database lie in the same snapshots; those of different databases have no common cut"
+
+
+@frozen(kw_only=True)
+class Folded:
+    """One table at the point that was chosen.
+
+    Attributes:
+        wanted: What was asked for.
+        manifest: The table.
+        recorded: The backup timestamp of each snapshot of its chain.
+        repository: Where these are, as the cluster calls it.
+        after: Its first point after that.
+    """
+
+    wanted: Wanted
+    manifest: Manifest
+    recorded: Mapping[Label, str | None]
+    repository: RepositoryName
+    after: Outline | None
+
+
+def plan(ports: Ports, request: RestoreRequest) -> RestoreBatch:
+    """Plan to bring tables back. A table that cannot be is a problem of the batch; the others are planned.
+
+    Raises:
+        ClusterError: The cluster failed, which concerns all of them.
+        NotInitialised: The own tables are missing.
+    """
+    server = ready(ports, request.place)
+    folded, problems = _fold_all(ports, request, server)
+    facts = gather(ports, request, server, folded)
+    speed = pace(ports, server.cluster)
+    plans = []
+    for one in folded:
+        try:
+            planned = plan_restore(one.manifest, facts[one.wanted.table], one.wanted.target, restore_id(ports.tokens()))
+        except ClusterError:
+            raise
+        except StarRocksBrError as problem:
+            problems[one.wanted.table] = problem
+        else:
+            after = one.after.snapshot.snapshot_at if one.after is not None else None
+            told = evolve(planned, repository=one.repository, asked=request.at, next_point=after, pace=speed)
+            plans.append(told)
+    databases = {planned.manifest.table.database for planned in plans}
+    notes = (NO_COMMON_CUT,) if len(databases) > 1 else ()
+    return RestoreBatch(plans=tuple(plans), pace=speed, problems=problems, notes=notes)
+
+
+def plan_one(ports: Ports, request: RestoreRequest) -> RestorePlan:
+    """Plan to bring one table back.
+
+    Raises:
+        UnknownTable: Nothing was ever recorded of the table.
+        NoPoint: No point lies there.
+        BrokenChain: The point's lineage is damaged, or the repository lacks a holder.
+        TargetExists: The target's name is taken.
+        Unrestorable: No sequence of legal statements gives exactly this table.
+    """
+    batch = plan(ports, request)
+    for problem in batch.problems.values():
+        raise problem
+    return batch.plans[0]
+
+
+# --- the point --------------------------------------------------------------------------------------------------------
+
+
+def _fold_all(
+    ports: Ports, request: RestoreRequest, server: Server
+) -> tuple[list[Folded], dict[TableRef, StarRocksBrError]]:
+    outlines = _outlines(ports, request)
+    problems: dict[TableRef, StarRocksBrError] = {}
+    chosen: dict[TableRef, Outline] = {}
+    labels: dict[TableRef, list[Label]] = {}
+    for wanted in request.wanted:
+        own = outlines.get(wanted.table, ())
+        try:
+            choice = _choice(own, wanted.table, request, server)
+            chosen[wanted.table] = _choose(choice, wanted.table, request)
+            links = lineage(own, wanted.table, chosen[wanted.table].label)
+        except StarRocksBrError as problem:
+            problems[wanted.table] = problem
+        else:
+            labels[wanted.table] = [link.label for link in links]
+            _warn_unsure(ports, choice, wanted.table, request)
+    entries = _entries(ports, {label for chain in labels.values() for label in chain})
+    folded = []
+    for wanted in (one for one in request.wanted if one.table in labels):
+        try:
+            of_table = entries.get(wanted.table, [])
+            manifest = chain_to(of_table, wanted.table, chosen[wanted.table].label).manifest()
+        except StarRocksBrError as problem:
+            problems[wanted.table] = problem
+        else:
+            folded.append(
+                Folded(
+                    wanted=wanted,
+                    manifest=manifest,
+                    recorded={entry.label: entry.snapshot.backup_timestamp for entry in of_table},
+                    repository=reading_from(ports, request.place, manifest.repository).repository,
+                    after=_after(outlines[wanted.table], chosen[wanted.table]),
+                )
+            )
+    return folded, problems
+
+
+def _outlines(ports: Ports, request: RestoreRequest) -> Mapping[TableRef, tuple[Outline, ...]]:
+    """What is recorded of each table: one statement, for one table with what failed, too, so that errors can tell."""
+    if len(request.wanted) == 1:
+        (wanted,) = request.wanted
+        return {wanted.table: ports.backups.outlines(table=wanted.table)}
+    tables: dict[TableRef, list[Outline]] = {wanted.table: [] for wanted in request.wanted}
+    for outline in ports.backups.outlines(statuses=RESTORABLE):
+        if outline.table in tables:
+            tables[outline.table].append(outline)
+    return {table: tuple(own) for table, own in tables.items()}
+
+
+def _entries(ports: Ports, labels: set[Label]) -> Mapping[TableRef, list[Entry]]:
+    reading = ports.backups.entries(labels)
+    for damage in reading.damages:
+        ports.listener(Warned(message=f"history of {damage.label} {damage.table} is damaged: {damage.problem}"))
+    by_table: dict[TableRef, list[Entry]] = {}
+    for entry in reading.entries:
+        by_table.setdefault(entry.table, []).append(entry)
+    return by_table
+
+
+def _choice(outlines: Sequence[Outline], table: TableRef, request: RestoreRequest, server: Server) -> Sequence[Outline]:
+    """Among what to choose: a label says all by itself, an instant is one of some cluster's."""
+    if not outlines:
+        raise UnknownTable(
+            f"nothing is recorded of {table}", hint="starrocks-br list shows what is; names are case-sensitive"
+        )
+    if request.label is not None and request.from_cluster is None:
+        return outlines
+    return timeline(outlines, table, server.cluster, request.from_cluster)
+
+
+def _choose(outlines: Sequence[Outline], table: TableRef, request: RestoreRequest) -> Outline:
+    if request.label is not None:
+        return _of_label(outlines, table, request.label, allow_fuzzy=request.allow_fuzzy)
+    if request.at is None:
+        raise ValueError("either an instant or a label says where to restore to")
+    return point_at(outlines, table, request.at, allow_fuzzy=request.allow_fuzzy)
+
+
+def _of_label(outlines: Iterable[Outline], table: TableRef, label: Label, *, allow_fuzzy: bool) -> Outline:
+    chosen = next((outline for outline in outlines if outline.label == label), None)
+    if chosen is None:
+        raise BrokenChain(f"snapshot {label} holds nothing of {table}", table=table, labels=(label,))
+    if chosen.snapshot.status not in RESTORABLE:
+        raise BrokenChain(
+            f"{table} cannot be restored from snapshot {label}",
+            table=table,
+            labels=(label,),
+            why=f"the snapshot is {chosen.snapshot.status}",
+        )
+    if chosen.consistency is not Consistency.EXACT and not allow_fuzzy:
+        raise BrokenChain(
+            f"{table} cannot be restored exactly from snapshot {label}",
+            table=table,
+            labels=(label,),
+            why=f"its consistency is {chosen.consistency}: some partitions may be older than others",
+            hint="--allow-fuzzy takes it all the same",
+        )
+    return chosen
+
+
+def _warn_unsure(ports: Ports, outlines: Sequence[Outline], table: TableRef, request: RestoreRequest) -> None:
+    if request.at is None:
+        return
+    unsure = unsure_at(outlines, table, request.at)
+    if unsure is not None and unsure.snapshot.snapshot_at is not None:
+        ports.listener(
+            Warned(
+                message=f"snapshot {unsure.label} was cut at some moment before "
+                f"{show_instant(unsure.snapshot.snapshot_at)}, perhaps before {show_instant(request.at)}: "
+                f"--label {unsure.label} takes it",
+                table=table,
+            )
+        )
+
+
+def _after(outlines: Sequence[Outline], chosen: Outline) -> Outline | None:
+    """The first point after the chosen one."""
+    known = points(outlines, chosen.table)
+    later = [one for one in known if _point(one) > _point(chosen)]
+    return later[-1] if later else None
+
+
+def _point(outline: Outline) -> tuple[object, Label]:
+    return outline.snapshot.snapshot_at, outline.label
+
+
+# --- the target -------------------------------------------------------------------------------------------------------
+
+
+def gather(
+    ports: Ports, request: RestoreRequest, server: Server, folded: Sequence[Folded]
+) -> Mapping[TableRef, TargetFacts]:
+    """What stands at the targets, and what the repository holds: statements per database, not per table."""
+    databases = {one.wanted.target.table.database for one in folded}
+    objects = {database: ports.cluster.objects(database) for database in sorted(databases)}
+    found = {
+        repository: ports.cluster.find_snapshots(
+            repository, {label for one in folded if one.repository == repository for label in one.manifest.holders()}
+        )
+        for repository in sorted({one.repository for one in folded})
+    }
+    targets = [one.wanted.target.table for one in folded]
+    live = _live(ports, server, [table for table in targets if table.name in (objects[table.database] or {})])
+    return {
+        one.wanted.table: _facts(
+            request, server, one, objects[one.wanted.target.table.database], found[one.repository], live
+        )
+        for one in folded
+    }
+
+
+def _live(ports: Ports, server: Server, taken: Sequence[TableRef]) -> Mapping[TableRef, int | None]:
+    """The id of each table that bears a target's name, or will when `run` has taken back what a kill left there."""
+    if not taken:
+        return {}
+    leftovers = {
+        journal.target: journal
+        for journal in ports.restores.unfinished()
+        if journal.cluster == server.cluster and journal.exposed and journal.table_id is not None
+    }
+    found: Mapping[TableRef, int] = ports.cluster.table_ids(taken)
+    return {
+        table: leftovers[table].replaced if table in leftovers and leftovers[table].table_id == bearer else bearer
+        for table, bearer in found.items()
+    }
+
+
+def _facts(
+    request: RestoreRequest,
+    server: Server,
+    one: Folded,
+    objects: Mapping[TableName, str] | None,
+    found: Mapping[Label, RemoteSnapshot],
+    live: Mapping[TableRef, int | None],
+) -> TargetFacts:
+    target = one.wanted.target
+    there = objects or {}
+    left_over = target.table in live and live[target.table] is None  # it goes before anything is done
+    return TargetFacts(
+        taken_by="" if left_over else there.get(target.table.name, ""),
+        target_id=live.get(target.table) if target.replace else None,
+        home_taken=one.manifest.table.name in there and not left_over,
+        database_exists=objects is not None,
+        alive_backends=server.alive_backends,
+        backup_timestamps={
+            label: remote.backup_timestamp
+            for label, remote in found.items()
+            if remote.usable
+            and remote.backup_timestamp is not None
+            and remote.backup_timestamp == one.recorded.get(label)
+        },
+        replication_num=request.place.replication_num,
+    )
+
+
+def refolded(planned: Sequence[RestorePlan]) -> list[Folded]:
+    """Plans as what they were made of, so that facts can be gathered anew."""
+    return [
+        Folded(
+            wanted=Wanted(table=one.manifest.table, target=one.target),
+            manifest=one.manifest,
+            recorded={job.label: job.backup_timestamp for job in one.jobs},
+            repository=one.repository,
+            after=None,
+        )
+        for one in planned
+    ]
+
+
+# --- which tables -----------------------------------------------------------------------------------------------------
+
+
+def recorded(ports: Ports, place: Place, selection: Selection) -> tuple[TableRef, ...]:
+    """The tables that a selection means: those it names, and of `db.*` all of which a backup is recorded.
+
+    Raises:
+        NotInitialised: The own tables are missing.
+        UnknownTable: A `db.*` of which nothing is recorded.
+    """
+    named = {TableRef.parse(pattern) for pattern in selection.patterns if not pattern.endswith(".*")}
+    wild = tuple(pattern for pattern in selection.patterns if pattern.endswith(".*"))
+    if not wild:
+        return tuple(sorted(named))
+    ready(ports, place)
+    known = {outline.table for outline in ports.backups.outlines(statuses=RESTORABLE)}
+    found, nothing = Selection(wild).expand(known, place.ops)
+    if nothing:
+        raise UnknownTable(
+            f"nothing is recorded of {', '.join(nothing)}",
+            hint="starrocks-br list shows what is; names are case-sensitive",
+        )
+    return tuple(sorted(named | found))

@@ -1,0 +1,191 @@
+"""One table of a restore under way: where it stands, and which table should bear which name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import define, field
+
+from starrocks_br.domain.errors import StarRocksBrError, VerificationMismatch
+from starrocks_br.domain.journal import Journal, JournalStep, Mark, StepStatus
+from starrocks_br.domain.names import ClusterId, PartitionName, TableRef
+from starrocks_br.domain.partitions import TableState
+from starrocks_br.domain.restore_plan import RestorePlan
+from starrocks_br.domain.restore_steps import (
+    AddPartitions,
+    CheckRestored,
+    CopyPartitions,
+    DropTable,
+    Rename,
+    RestorePartitions,
+    SetAside,
+    Step,
+    Swap,
+    Verify,
+)
+
+
+@define(kw_only=True)
+class TableRestore:
+    """One table of a restore under way.
+
+    Attributes:
+        plan: What is done.
+        journal: What is written down of it.
+        expected: Which partitions its table should have after each step, by the step's number.
+        ids: The id of the table that bears each name, as far as it concerns this restore.
+        position: The number of the next step.
+        rows: How many rows the table has, once counted; None if the server told no number.
+        notes: What the user has to do afterwards.
+        hidden: The table as it was seen before anybody else could; None if nobody looked.
+        shown: The table as it was verified.
+        newest_job: The greatest schema-change JobId of its database then; None if none was told of.
+        exposed_at: The leader's clock right before others could see it; None: they cannot yet.
+        failure: Why it was given up.
+    """
+
+    plan: RestorePlan
+    journal: Journal
+    expected: Mapping[int, frozenset[PartitionName]]
+    ids: dict[TableRef, int]
+    position: int = 0
+    rows: int | None = None
+    notes: list[str] = field(factory=list)
+    hidden: TableState | None = None
+    shown: TableState | None = None
+    newest_job: int | None = None
+    exposed_at: datetime | None = None
+    failure: StarRocksBrError | None = None
+
+    @classmethod
+    def begin(cls, plan: RestorePlan, cluster: ClusterId, now: datetime) -> TableRestore:
+        """Before the first step."""
+        journal = Journal(
+            restore=plan.restore,
+            cluster=cluster,
+            repository=plan.repository,
+            target=plan.target.table,
+            alias=plan.alias,
+            created_at=now,
+            steps=tuple(JournalStep(step=step, status=StepStatus.PLANNED) for step in plan.steps),
+        )
+        live = {} if plan.replaces is None else {plan.target.table: plan.replaces}
+        return cls(plan=plan, journal=journal, expected=expected_after(plan), ids=live)
+
+    @property
+    def step(self) -> Step | None:
+        """The next one; None if the table is done, or was given up."""
+        return None if self.failure or self.position == len(self.plan.steps) else self.plan.steps[self.position]
+
+    @property
+    def jobs_left(self) -> tuple[RestorePartitions, ...]:
+        """The RESTORE jobs that it has before it."""
+        left = self.plan.steps[self.position :]
+        return () if self.failure else tuple(step for step in left if isinstance(step, RestorePartitions))
+
+    @property
+    def shown_to_others(self) -> bool:
+        """Whether the table bore a name that others use when it was verified."""
+        return self.shown is not None and self.shown.table != self.plan.alias
+
+    def mark(self, status: StepStatus, *, table_id: int | None = None, detail: str = "") -> Mark:
+        """What is written down of the step it stands at."""
+        return Mark(restore=self.plan.restore, number=self.position, status=status, table_id=table_id, detail=detail)
+
+    def passed(self, step: Step) -> None:
+        """The step is done: names have moved with it."""
+        match step:
+            case Rename(table=table, to=name) | SetAside(table=table, to=name):
+                self.ids[TableRef(table.database, name)] = self.ids.pop(table)
+            case Swap(table=table, restored=name):
+                other = TableRef(table.database, name)
+                self.ids[table], self.ids[other] = self.ids[other], self.ids[table]
+            case DropTable(table=table):
+                del self.ids[table]
+            case _:
+                pass
+        self.position += 1
+
+    def expects(self, table: TableRef) -> frozenset[PartitionName]:
+        """Which partitions a table of this restore should have now; a scratch table those of its own job."""
+        job = self._scratch.get(table)
+        return self.expected[self.position] if job is None else held_by(self.plan, job)
+
+    def copied(self, table: TableRef) -> frozenset[PartitionName]:
+        """The partitions that are read into the table with INSERT: their versions count anew."""
+        steps = (step for step in self.plan.steps if isinstance(step, CopyPartitions) and table not in self._scratch)
+        return frozenset(name for step in steps for name in step.partitions)
+
+    @property
+    def _scratch(self) -> Mapping[TableRef, RestorePartitions]:
+        return {job.into: job for job in self.plan.jobs if job.creating and job.into != self.plan.alias}
+
+    def is_at(self, state: TableState) -> None:
+        """Check that a look saw our table. Raises VerificationMismatch."""
+        if self.ids.get(state.table) != state.table_id:
+            raise not_ours(state.table)
+
+
+def acted_on(step: Step) -> tuple[TableRef, ...]:
+    """The tables that must still be what we think before the step is sent: a name is not a table."""
+    match step:
+        case RestorePartitions(creating=False, into=table) | AddPartitions(table=table) | Rename(table=table):
+            return (table,)
+        case SetAside(table=table) | DropTable(table=table) | CheckRestored(table=table) | Verify(table=table):
+            return (table,)
+        case Swap(table=table, restored=name):
+            return table, TableRef(table.database, name)
+        case CopyPartitions(scratch=scratch, table=table):
+            return scratch, table
+        case _:
+            return ()
+
+
+def held_by(plan: RestorePlan, job: RestorePartitions) -> frozenset[PartitionName]:
+    """What a job brings back: a holder has one job, which restores all that the manifest wants of it."""
+    return frozenset(name for name, held in plan.manifest.held.items() if held.holder == job.label)
+
+
+def expected_after(plan: RestorePlan) -> Mapping[int, frozenset[PartitionName]]:
+    """Which partitions the table that is made should have after each step, by the step's number."""
+    present: frozenset[PartitionName] = frozenset()
+    by_number = {}
+    scratch = {job.into: held_by(plan, job) for job in plan.jobs if job.creating and job.into != plan.alias}
+    for number, step in enumerate(plan.steps):
+        match step:
+            case RestorePartitions() if step.into not in scratch:
+                present |= held_by(plan, step)
+            case CopyPartitions():
+                present |= scratch[step.scratch]
+            case _:
+                pass
+        by_number[number] = present
+    return by_number
+
+
+def not_ours(table: TableRef) -> VerificationMismatch:
+    """What bears the name is another table than the one that this restore made or found."""
+    return VerificationMismatch(
+        f"{table} is not the table that this restore made or found",
+        table=table,
+        differences=("it was dropped, renamed or replaced meanwhile",),
+    )
+
+
+def resumed(plan: RestorePlan, journal: Journal, ids: Mapping[TableRef, int], position: int) -> TableRestore:
+    """A restore that was killed, as it stands.
+
+    Args:
+        plan: Of its steps.
+        journal: As it was read.
+        ids: The id of the table that bears each name that it is about.
+        position: The number of the first step that is not done.
+    """
+    return TableRestore(
+        plan=plan,
+        journal=journal,
+        expected=expected_after(plan),
+        ids=dict(ids),
+        position=position,
+    )
