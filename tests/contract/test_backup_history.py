@@ -200,6 +200,16 @@ def test_concluding_replaces_everything_of_the_label(history: BackupHistory) -> 
     assert history.outlines() == (concluded.outline(),)
 
 
+def test_one_tables_entries_can_be_had_alone(history: BackupHistory) -> None:
+    """Whatever else the labels hold."""
+    made, later = snapshot("l1"), snapshot("l2")
+    history.record([entry(made), leaf(made, "l0", ITEMS)])
+    history.record([leaf(later, "l1", ITEMS)])
+
+    assert history.entries([Label("l1"), Label("l2")], ITEMS).entries == (leaf(made, "l0", ITEMS), leaf(later, "l1", ITEMS))
+    assert history.entries([Label("l2")], entry(made).table).entries == ()
+
+
 def test_outlines_are_entries_without_partitions_newest_first(history: BackupHistory) -> None:
     """By the time of the intent, then by label; the tables of one label in the order they were recorded."""
     old, new, tie = snapshot("l3", 1), snapshot("l1", 2), snapshot("l2", 2)

@@ -60,8 +60,9 @@ class MemoryBackupHistory(BackupHistory):
         )
         return tuple(found)[:limit]
 
-    def entries(self, labels: Collection[Label]) -> Reading:  # noqa: D102
-        return Reading(entries=tuple(entry for label in sorted(set(labels)) for entry in self._entries.get(label, ())))
+    def entries(self, labels: Collection[Label], table: TableRef | None = None) -> Reading:  # noqa: D102
+        found = (entry for label in sorted(set(labels)) for entry in self._entries.get(label, ()))
+        return Reading(entries=tuple(entry for entry in found if table in {None, entry.table}))
 
     def adopt(self, alias: TableRef, *, saved_by: Label, repository: RepositoryName) -> int:  # noqa: D102
         other = self._elsewhere[alias]._entries  # noqa: SLF001 -- of the same class

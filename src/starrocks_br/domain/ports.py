@@ -292,8 +292,13 @@ class BackupHistory(Protocol):
         """
 
     @abstractmethod
-    def entries(self, labels: Collection[Label]) -> Reading:
-        """Whole entries of these labels, and what is damaged of them."""
+    def entries(self, labels: Collection[Label], table: TableRef | None = None) -> Reading:
+        """Whole entries of these labels, and what is damaged of them.
+
+        Args:
+            labels: Which.
+            table: Only this table's: what others captured is not even read. None: those of all tables.
+        """
 
     @abstractmethod
     def adopt(self, alias: TableRef, *, saved_by: Label, repository: RepositoryName) -> int:

@@ -82,18 +82,16 @@ class _Recording:
 
     def record(self, restored: Iterable[Restored]) -> Iterator[str]:
         """One label for each database; a note for each that could not be written."""
-        for _, group in groupby(sorted(filter(self._is_new, restored), key=_where), key=_where):
+        known = {(one.snapshot.cluster, one.table, one.table_id) for one in self.recorded}
+        # A backup of it that began since would know of loads which a later point must not deny.
+        new = [one for one in restored if (self.cluster, one.manifest.table, one.hidden.table_id) not in known]
+        for _, group in groupby(sorted(new, key=_where), key=_where):
             tables = list(group)
             snapshot = self._snapshot(tables)
             try:
                 self.ports.backups.record([anchored(one, snapshot) for one in tables])
             except StarRocksBrError as error:
                 yield _note(tables, str(error))
-
-    def _is_new(self, restored: Restored) -> bool:
-        """Whether no backup of it began since: that one would know of loads which a later point must not deny."""
-        known = (self.cluster, restored.manifest.table, restored.hidden.table_id)
-        return all((one.snapshot.cluster, one.table, one.table_id) != known for one in self.recorded)
 
     def _snapshot(self, restored: Sequence[Restored]) -> Snapshot:
         database, repository = _where(restored[0])

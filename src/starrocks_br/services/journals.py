@@ -145,7 +145,10 @@ def give_up(ports: Ports, restore: RestoreId, step: int, why: str, *, interrupte
             continue
         job = last_job(ports, journal)
         if job is not None and not job.ended:
-            return f"its job is still {job.state}; the next command takes it back"
+            return (
+                f"its job is still {job.state}; once that has ended, restore --resume {restore} goes on with it, and "
+                "any other command takes it back"
+            )
         if interrupted and job is None and journal.may_arrive(ports.cluster.now()):
             return "its last RESTORE may still arrive; the next command takes it back"
         closed = close_journal(ports, journal)

@@ -75,7 +75,9 @@ class DatabaseRestore:
         for one in self.tables:
             if one.step is not None:
                 try:
-                    give_up(self.ports, one.plan.restore, one.position, "stopped by the user", interrupted=True)
+                    why = "stopped by the user"
+                    told = give_up(self.ports, one.plan.restore, one.position, why, interrupted=True)
+                    self._warn(f"{one.plan.target.table}: {told}")
                 except ClusterError as error:
                     self._warn(
                         f"what the restore of {one.plan.target.table} began stays until the next command: {error}"

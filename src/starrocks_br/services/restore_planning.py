@@ -110,7 +110,8 @@ def _fold_all(
         else:
             labels[wanted.table] = [link.label for link in links]
             _warn_unsure(ports, choice, wanted.table, request)
-    entries = _entries(ports, {label for chain in labels.values() for label in chain})
+    only = request.wanted[0].table if len(request.wanted) == 1 else None
+    entries = _entries(ports, {label for chain in labels.values() for label in chain}, only)
     folded = []
     for wanted in (one for one in request.wanted if one.table in labels):
         try:
@@ -143,8 +144,8 @@ def _outlines(ports: Ports, request: RestoreRequest) -> Mapping[TableRef, tuple[
     return {table: tuple(own) for table, own in tables.items()}
 
 
-def _entries(ports: Ports, labels: set[Label]) -> Mapping[TableRef, list[Entry]]:
-    reading = ports.backups.entries(labels)
+def _entries(ports: Ports, labels: set[Label], only: TableRef | None) -> Mapping[TableRef, list[Entry]]:
+    reading = ports.backups.entries(labels, only)
     for damage in reading.damages:
         ports.listener(Warned(message=f"history of {damage.label} {damage.table} is damaged: {damage.problem}"))
     by_table: dict[TableRef, list[Entry]] = {}

@@ -165,7 +165,7 @@ def _manifest(ports: Ports, journal: Journal) -> Manifest:
     """The table at the point that the restore was about, in as far as its jobs bring it back."""
     goal = next(line.step for line in journal.steps if isinstance(line.step, Verify))
     links = lineage(ports.backups.outlines(table=goal.source), goal.source, goal.point)
-    entries = ports.backups.entries([link.label for link in links]).entries
+    entries = ports.backups.entries([link.label for link in links], goal.source).entries
     manifest = chain_to(entries, goal.source, goal.point).manifest()
     jobs = {line.step.label: line.step for line in journal.steps if isinstance(line.step, RestorePartitions)}
     return evolve(

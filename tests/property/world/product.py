@@ -303,9 +303,9 @@ class Remembered(BackupHistory):
         """As the store has them."""
         return self.store.outlines(statuses=statuses, table=table, limit=limit)
 
-    def entries(self, labels: Collection[Label]) -> Reading:
+    def entries(self, labels: Collection[Label], table: TableRef | None = None) -> Reading:
         """As the store has them."""
-        return self.store.entries(labels)
+        return self.store.entries(labels, table)
 
     def adopt(self, alias: TableRef, *, saved_by: Label, repository: RepositoryName) -> int:
         """As the store does it."""

@@ -12,6 +12,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     Table,
+    and_,
     case,
     column,
     delete,
@@ -45,6 +46,9 @@ from starrocks_br.domain.status import Event, Status, outcome, sources
 
 HEAVY: Final = frozenset({"partitions_json", "schema_ddl", "schema_fingerprint", "tool_version", "updated_at"})
 """Columns that an outline does without."""
+
+_LARGE: Final = frozenset({"partitions_json", "schema_ddl"})
+"""Columns of up to a megabyte."""
 
 T = TypeVar("T")
 
@@ -125,12 +129,13 @@ class SqlAlchemyBackupHistory(BackupHistory):
             return self.outlines(statuses=statuses, table=table)[:limit]
         return found[:limit]
 
-    def entries(self, labels: Collection[Label]) -> Reading:  # noqa: D102
+    def entries(self, labels: Collection[Label], table: TableRef | None = None) -> Reading:  # noqa: D102
         found: list[Reading] = []
         history = self._history.alias("h")
+        columns = [_only(history, one, table) if table and one.key in _LARGE else one for one in history.c]
         for chunk in _chunks(sorted(labels)):
-            query = select(history).where(history.c.label.in_(chunk)).order_by(history.c.label, history.c.seq)
-            found.append(read_entries(self._store.read(query, "reading the history")))
+            query = select(*columns).where(history.c.label.in_(chunk)).order_by(history.c.label, history.c.seq)
+            found.append(read_entries(self._store.read(query, "reading the history"), table))
         return Reading(
             entries=tuple(entry for reading in found for entry in reading.entries),
             damages=tuple(damage for reading in found for damage in reading.damages),
@@ -222,6 +227,12 @@ def _newest_labels(history: Table, statuses: Collection[Status], of: TableRef | 
         .limit(limit)
         .subquery("newest")
     )
+
+
+def _only(history: FromClause, large: ColumnElement[Any], table: TableRef) -> ColumnElement[Any]:
+    """A column of one table's rows; the other rows come without it, to show that their label is whole."""
+    own = and_(history.c.database_name == table.database, history.c.table_name == table.name)
+    return case((own, large), else_=None).label(large.key)
 
 
 def _conditions(

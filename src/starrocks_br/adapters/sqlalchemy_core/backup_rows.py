@@ -113,11 +113,12 @@ def _shared(entry: Entry) -> dict[str, object]:
     }
 
 
-def read_entries(rows: Iterable[Row]) -> Reading:
+def read_entries(rows: Iterable[Row], table: TableRef | None = None) -> Reading:
     """Make entries of whole labels.
 
     Args:
         rows: All rows of some labels, by label and seq.
+        table: Only this table's are wanted; None: all.
     """
     entries: list[Entry] = []
     damages: list[Damage] = []
@@ -132,6 +133,8 @@ def read_entries(rows: Iterable[Row]) -> Reading:
         for row in parts:
             tables.setdefault(str(row["table_name"]), []).append(row)
         for name, mine in tables.items():
+            if table is not None and (snapshot.database, name) != (table.database, table.name):
+                continue
             try:
                 entries.append(_entry(snapshot, mine))
             except DamagedDocument as error:
