@@ -572,6 +572,21 @@ def test_a_cluster_that_is_gone_for_good_ends_the_command_and_the_next_one_goes_
     assert "RUNNING" not in ready.statuses().values()
 
 
+def test_once_nobody_answers_any_more_no_other_database_is_tried(world: World) -> None:
+    """The wait for an answer is long enough once."""
+    world.ready("d1.t", "d2.t")
+
+    def gone() -> None:
+        world.down = True
+        cut()
+
+    world.before("^INSERT INTO ops.backup_history", gone)
+    began = world.clock.now()
+    with pytest.raises(Unreachable, match="does not answer any more"):
+        world.backup("d1.*", "d2.*", max_parallel=1)
+    assert world.clock.now() - began < 2 * world.place.reconnect_timeout
+
+
 def test_details_that_cannot_be_read_leave_the_snapshot_open(ready: World) -> None:
     def damage() -> None:
         for file in ready.folder.rglob("__info_*"):

@@ -10,7 +10,7 @@ from starrocks_br.domain.errors import Busy, OutcomeUnknown
 from starrocks_br.domain.journal import GRACE, QUIET
 from starrocks_br.services import backup
 from starrocks_br.services.reconcile import reconcile
-from tests.support.world import TICK, World, cut
+from tests.support.world import TICK, Killed, World, cut, kill
 
 RESTORE = "^RESTORE SNAPSHOT"
 A_MINUTE_LATER = QUIET.total_seconds() + 1
@@ -85,6 +85,19 @@ def test_a_hidden_table_that_cannot_be_shown_to_be_ours_stays(lost: World) -> No
     (detail,) = settle(lost)
     assert f"whether d1.{hidden} is its table cannot be shown" in detail
     assert hidden in lost.tables("d1")
+
+
+def test_a_table_that_was_hidden_for_somebody_to_look_at_stays(lost: World) -> None:
+    """It bore the target's name, and its id is known: it was no late one that made it."""
+    lost.after("^ALTER TABLE .* RENAME", kill)
+    with pytest.raises(Killed):
+        lost.restore("d1.t")
+    lost.ports = lost.reconnect()
+    lost.later(GRACE.total_seconds())
+    (detail,) = settle(lost)
+    assert "the incomplete table is d1.__br_" in detail
+    assert settle(lost) == []
+    assert len(lost.tables("d1")) == 2
 
 
 def test_tables_that_only_look_like_ours_are_nobodys_business(lost: World) -> None:
