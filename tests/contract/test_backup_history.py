@@ -206,7 +206,10 @@ def test_one_tables_entries_can_be_had_alone(history: BackupHistory) -> None:
     history.record([entry(made), leaf(made, "l0", ITEMS)])
     history.record([leaf(later, "l1", ITEMS)])
 
-    assert history.entries([Label("l1"), Label("l2")], ITEMS).entries == (leaf(made, "l0", ITEMS), leaf(later, "l1", ITEMS))
+    assert history.entries([Label("l1"), Label("l2")], ITEMS).entries == (
+        leaf(made, "l0", ITEMS),
+        leaf(later, "l1", ITEMS),
+    )
     assert history.entries([Label("l2")], entry(made).table).entries == ()
 
 

@@ -14,6 +14,8 @@ from starrocks_br.domain.restore_steps import (
     CheckRestored,
     CopyPartitions,
     CreateDatabase,
+    CreateTable,
+    DropPartitions,
     DropTable,
     PauseTtl,
     Rename,
@@ -86,7 +88,7 @@ def perform(step: Step, tables: dict[TableRef, Table], repository: dict[Label, K
                 table.parts[new.name] = Part(physical=((1, 1, 1),), values=values, rows=(), written=0)
         case CreateDatabase() | CheckRestored() | PauseTtl() | Verify():
             pass
-        case DropTable() | RepairHole() | SetAside() | Swap() | CopyPartitions():
+        case CreateTable() | DropPartitions() | DropTable() | RepairHole() | SetAside() | Swap() | CopyPartitions():
             raise AssertionError(f"a plan does not hold {step}")
         case _:
             assert_never(step)

@@ -11,7 +11,16 @@ from attrs import field, frozen
 
 from starrocks_br.domain.names import ClusterId, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.reprs import count
-from starrocks_br.domain.restore_steps import CopyPartitions, Rename, RestorePartitions, SetAside, Step, Swap, Verify
+from starrocks_br.domain.restore_steps import (
+    CopyPartitions,
+    CreateTable,
+    Rename,
+    RestorePartitions,
+    SetAside,
+    Step,
+    Swap,
+    Verify,
+)
 
 
 class StepStatus(StrEnum):
@@ -107,11 +116,16 @@ class Journal:
     @property
     def made(self) -> Mapping[TableRef, int]:
         """The ids of the tables that it made, as far as they are known, by the names they were made under."""
-        return {
-            line.step.into: line.table_id
-            for line in self.steps
-            if isinstance(line.step, RestorePartitions) and line.step.creating and line.table_id is not None
-        }
+        found = {}
+        for line in self.steps:
+            match line.step:
+                case RestorePartitions(creating=True, into=table) | CreateTable(table=table) if (
+                    line.table_id is not None
+                ):
+                    found[table] = line.table_id
+                case _:
+                    pass
+        return found
 
     @property
     def table_id(self) -> int | None:

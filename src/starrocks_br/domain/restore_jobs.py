@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 from attrs import frozen
 
@@ -17,6 +17,7 @@ from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
     CopyPartitions,
+    CreateTable,
     DropTable,
     NewPartition,
     RestorePartitions,
@@ -31,6 +32,8 @@ class Way(StrEnum):
     """One job makes the table, out of sight."""
     OVERLAY = "overlay"
     """One job makes it, each later one adds its partitions under the table's own name: RESTORE takes no other."""
+    REFILL = "refill"
+    """The table is made from its recorded DDL, each job fills its partitions: RESTORE over a table brings no ghosts."""
     COPY = "copy"
     """Each job makes a table out of sight; partitions of the later ones are read into the first with INSERT."""
 
@@ -45,7 +48,7 @@ class Jobs:
         why: Why so.
         alias: Where the table is made.
         home: The name that RESTORE adds partitions under: the one that the table was backed up with.
-        creating: The job that makes the table.
+        creating: What makes the table: a job, or its DDL.
         overlays: The other ones, in order.
     """
 
@@ -54,7 +57,7 @@ class Jobs:
     why: str
     alias: TableRef
     home: TableRef
-    creating: RestorePartitions
+    creating: RestorePartitions | CreateTable
     overlays: tuple[RestorePartitions, ...]
 
     @classmethod
@@ -69,6 +72,7 @@ class Jobs:
         home_free: bool,
         at_home: bool,
         replaces: bool,
+        unsure: bool,
     ) -> Self:
         """Choose.
 
@@ -81,15 +85,17 @@ class Jobs:
             home_free: Whether the table can bear that name meanwhile.
             at_home: Whether it bears that name in the end.
             replaces: Whether a live table serves until the name is taken from it.
+            unsure: Whether nobody looked right after the cut: the snapshot may hold ghosts.
 
         Raises:
             Unrestorable: No order of jobs gives exactly this table.
         """
         by_holder = _by_holder(manifest)
         grown = _grown(manifest)
-        way, why = _way(by_holder, grown, home, home_free=home_free)
+        safer = unsure and home_free and not replaces and not grown and bool(manifest.ddl and manifest.held)
+        way, why = (Way.REFILL, _WHY_REFILL) if safer else _way(by_holder, grown, home, home_free=home_free)
         first = _first(manifest, by_holder, grown, way, largest=replaces and at_home)
-        others = [label for label in by_holder if label != first]
+        others = [label for label in by_holder if label != first or way is Way.REFILL]
 
         def job(label: Label, into: TableRef, *, creating: bool) -> RestorePartitions:
             names = by_holder[label]
@@ -111,7 +117,9 @@ class Jobs:
             why=why,
             alias=alias,
             home=home,
-            creating=job(first, alias, creating=True),
+            creating=_remade(manifest, alias, replication_num)
+            if way is Way.REFILL
+            else job(first, alias, creating=True),
             overlays=tuple(
                 job(label, _scratch(alias, number), creating=True)
                 if way is Way.COPY
@@ -121,14 +129,28 @@ class Jobs:
         )
 
     @property
-    def last(self) -> RestorePartitions:
-        """The job that ends last: the AUTO_INCREMENT counter is that of its snapshot (R§7.6)."""
-        return self.creating if self.way is Way.COPY or not self.overlays else self.overlays[-1]
+    def making(self) -> tuple[Step, ...]:
+        """The steps that make the table, out of sight."""
+        if isinstance(self.creating, CreateTable):
+            return (self.creating,)
+        return self.creating, CheckRestored(table=self.alias, created=True)
+
+    @property
+    def properties_of(self) -> Label:
+        """The snapshot whose table properties the table gets."""
+        return next(iter(self.manifest.contents)) if isinstance(self.creating, CreateTable) else self.creating.label
+
+    @property
+    def last(self) -> Label:
+        """The snapshot whose job ends last: the AUTO_INCREMENT counter is its (R§7.6)."""
+        if isinstance(self.creating, CreateTable) or (self.overlays and self.way is not Way.COPY):
+            return self.overlays[-1].label
+        return self.creating.label
 
     @property
     def resets_counter(self) -> bool:
         """Whether an older snapshot than the newest one sets the counter last."""
-        return _numbers(self.manifest) and self.last.label != list(_by_holder(self.manifest))[-1]
+        return _numbers(self.manifest) and self.last != list(_by_holder(self.manifest))[-1]
 
     @property
     def adding(self) -> tuple[Step, ...]:
@@ -137,7 +159,7 @@ class Jobs:
         return tuple(step for job in self.overlays for step in steps(job))
 
     def _overlaid(self, job: RestorePartitions) -> Iterable[Step]:
-        if self.manifest.partitioning is Partitioning.LIST:
+        if self.manifest.partitioning is Partitioning.LIST and self.way is Way.OVERLAY:
             yield self._made(self.home, job)
         yield job
         yield CheckRestored(table=self.home, created=False)
@@ -160,6 +182,23 @@ class Jobs:
             partitions=tuple(_new_partition(self.manifest, name) for name in names),
             replication_num=job.replication_num,
         )
+
+
+_WHY_REFILL: Final = (
+    "nobody looked right after the snapshot was cut, so it may hold ghost partitions: RESTORE over a table that was "
+    "made from its recorded DDL brings none of them"
+)
+
+
+def _remade(manifest: Manifest, alias: TableRef, replication_num: int) -> CreateTable:
+    listed = manifest.held if manifest.partitioning is Partitioning.LIST else ()
+    return CreateTable(
+        table=alias,
+        ddl=manifest.ddl,
+        replication_num=replication_num,
+        wanted=tuple(sorted(manifest.held)),
+        addable=tuple(_new_partition(manifest, name) for name in sorted(listed)),
+    )
 
 
 def _by_holder(manifest: Manifest) -> dict[Label, list[PartitionName]]:

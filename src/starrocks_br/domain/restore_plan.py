@@ -14,7 +14,6 @@ from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import Label, PartitionName, RepositoryName, RestoreId, TableRef, alias_for, before_name
 from starrocks_br.domain.restore_jobs import Jobs, Way
 from starrocks_br.domain.restore_steps import (
-    CheckRestored,
     CreateDatabase,
     DropTable,
     Reading,
@@ -56,6 +55,7 @@ class TargetFacts:
     Attributes:
         taken_by: What bears the target's name already: the server's word for the kind of object; empty if nothing.
         target_id: The server's id of the table that bears the target's name; None if there is none.
+        unsure: Whether nobody looked right after the cut of the point's snapshot (`Consistency.UNKNOWN`).
         home_taken: Whether the name that the table had then is taken in the target's database.
         database_exists: Whether the target's database does.
         alive_backends: The greatest possible number of replicas.
@@ -65,6 +65,7 @@ class TargetFacts:
 
     taken_by: str
     target_id: int | None = None
+    unsure: bool = False
     home_taken: bool = False
     database_exists: bool
     alive_backends: int
@@ -174,6 +175,7 @@ def plan_restore(manifest: Manifest, facts: TargetFacts, target: Target, restore
         home_free=not facts.home_taken or home == target.table,
         at_home=home == target.table,
         replaces=facts.target_id is not None,
+        unsure=facts.unsure,
     )
     aside = TableRef(target.table.database, before_name(target.table.name, restore))
     before = () if facts.database_exists else (CreateDatabase(database=target.table.database),)
@@ -188,8 +190,7 @@ def plan_restore(manifest: Manifest, facts: TargetFacts, target: Target, restore
         why=jobs.why,
         steps=(
             *before,
-            jobs.creating,
-            CheckRestored(table=alias, created=True),
+            *jobs.making,
             *_exposing(jobs, facts, target, aside, alias),
             *((DropTable(table=aside),) if replaced and target.drop_old else ()),
         ),
@@ -270,7 +271,7 @@ def _exposing(jobs: Jobs, facts: TargetFacts, target: Target, aside: TableRef, a
             reading=target.reading,
         )
 
-    if jobs.way is not Way.OVERLAY:
+    if jobs.way not in {Way.OVERLAY, Way.REFILL}:
         return (*jobs.adding, verify(alias), *_given_the_name(alias, target.table, facts.target_id, aside))
     if jobs.home == target.table:
         making_way = (
@@ -309,16 +310,20 @@ def _notes(target: Target, jobs: Jobs, aside: TableRef | None) -> tuple[str, ...
             if target.drop_old
             else f"the table that {target.table} is now stays as {aside}"
         )
-    if jobs.way is Way.OVERLAY:
-        what = f"{len(jobs.overlays) + 1} snapshots hold parts of it: {jobs.home}"
-        notes.append(
-            f"{what} can be seen, incomplete, from the first job to the last; keep users away until the restore says "
-            "that it is done"
+    if jobs.way in {Way.OVERLAY, Way.REFILL}:
+        what = (
+            f"{len(jobs.overlays) + 1} snapshots hold parts of it"
+            if jobs.way is Way.OVERLAY
+            else "it is filled in place"
         )
-    notes.append(f"table properties are those of snapshot {jobs.creating.label}")
+        notes.append(
+            f"{what}: {jobs.home} can be seen, incomplete, from the first job to the last; keep users away until the "
+            "restore says that it is done"
+        )
+    notes.append(f"table properties are those of snapshot {jobs.properties_of}")
     if jobs.resets_counter:
         notes.append(
             "if it has an AUTO_INCREMENT column, its counter is that of snapshot "
-            f"{jobs.last.label}: numbers that were given out after it are given out again"
+            f"{jobs.last}: numbers that were given out after it are given out again"
         )
     return tuple(notes)

@@ -27,6 +27,38 @@ class CreateDatabase:
 
 
 @frozen(kw_only=True)
+class CreateTable:
+    """Make the table, empty, from the DDL that was recorded with its first snapshot (O2§y5).
+
+    Attributes:
+        table: Its hidden name.
+        ddl: As SHOW CREATE TABLE told it.
+        replication_num: For every partition of it.
+        wanted: The partitions that it is to have in the end; others that the DDL makes go at once.
+        addable: Those of a LIST table: RESTORE adds none (O§e), so what the DDL does not make is added.
+    """
+
+    table: TableRef
+    ddl: str = field(repr=False)
+    replication_num: int
+    wanted: tuple[PartitionName, ...] = field(repr=count)
+    addable: tuple[NewPartition, ...] = field(default=(), repr=count)
+
+
+@frozen(kw_only=True)
+class DropPartitions:
+    """Drop partitions that a restore made and that are not wanted, past recovery.
+
+    Attributes:
+        table: Of which.
+        partitions: Which.
+    """
+
+    table: TableRef
+    partitions: tuple[PartitionName, ...] = field(repr=count)
+
+
+@frozen(kw_only=True)
 class RestorePartitions:
     """One RESTORE job.
 
@@ -228,6 +260,8 @@ class Verify:
 
 Step: TypeAlias = (
     CreateDatabase
+    | CreateTable
+    | DropPartitions
     | RestorePartitions
     | CheckRestored
     | PauseTtl

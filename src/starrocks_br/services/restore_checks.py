@@ -10,16 +10,20 @@ from starrocks_br.domain.events import Warned
 from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.partitions import Partition, TableState
 from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.restore_jobs import Way
 from starrocks_br.domain.restore_steps import (
     TTL_OFF,
+    AddPartitions,
     CheckRestored,
+    CreateTable,
+    DropPartitions,
     DropTable,
     PauseTtl,
     Reading,
     RepairHole,
     Verify,
 )
-from starrocks_br.domain.verify import differences
+from starrocks_br.domain.verify import at_home, differences
 from starrocks_br.services.requests import Place
 from starrocks_br.services.restore_table import TableRestore
 
@@ -87,7 +91,29 @@ def check(ports: Ports, place: Place, one: TableRestore, step: CheckRestored, st
         _repair(ports, step.table, partition)
     if state.ttl:
         _pause(ports, one, step.table, state)
-    compare(one, _see(ports, one, step.table) if holes or state.ttl else state)
+    if one.plan.way is not Way.REFILL:  # else it had all its partitions from the start: the last look compares
+        compare(one, _see(ports, one, step.table) if holes or state.ttl else state)
+
+
+def make_again(ports: Ports, one: TableRestore, step: CreateTable) -> None:
+    """Make the table from its DDL, with the partitions that it is to have and no others.
+
+    Raises:
+        Refused: The server does not take the DDL.
+        VerificationMismatch: The table is gone again.
+    """
+    ports.cluster.apply(step)
+    one.ids |= ports.cluster.table_ids([step.table])
+    state = _see(ports, one, step.table)
+    if state.ttl:
+        _pause(ports, one, step.table, state)
+    there = at_home(one.plan.manifest, state).keys()
+    if unwanted := tuple(sorted(there - set(step.wanted))):
+        ports.cluster.apply(DropPartitions(table=step.table, partitions=unwanted))
+    missing = tuple(partition for partition in step.addable if partition.name not in there)
+    if missing:
+        added = AddPartitions(table=step.table, partitions=missing, replication_num=step.replication_num)
+        ports.cluster.apply(added)
 
 
 def _rested(ports: Ports, place: Place, one: TableRestore, step: CheckRestored, state: TableState) -> TableState:

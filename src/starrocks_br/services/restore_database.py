@@ -23,11 +23,18 @@ from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.partitions import TableState
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_batch import next_statement
-from starrocks_br.domain.restore_steps import CheckRestored, CopyPartitions, RestorePartitions, Step, Verify
+from starrocks_br.domain.restore_steps import (
+    CheckRestored,
+    CopyPartitions,
+    CreateTable,
+    RestorePartitions,
+    Step,
+    Verify,
+)
 from starrocks_br.services.exposing import before_exposing
 from starrocks_br.services.journals import give_up
 from starrocks_br.services.requests import Place
-from starrocks_br.services.restore_checks import check, look, verify
+from starrocks_br.services.restore_checks import check, look, make_again, verify
 from starrocks_br.services.restore_job import job, watch
 from starrocks_br.services.restore_table import TableRestore, acted_on, not_ours
 
@@ -140,6 +147,8 @@ class DatabaseRestore:
                 check(self.ports, self.place, one, step, _state(seen, table))
             case Verify(table=table):
                 verify(self.ports, one, step, _state(seen, table))
+            case CreateTable():
+                make_again(self.ports, one, step)
             case CopyPartitions():
                 self._copy(step)
             case _:
@@ -216,8 +225,8 @@ class DatabaseRestore:
         marks = []
         for one in done:
             step = _step(one)
-            made = one.ids.get(step.into) if isinstance(step, RestorePartitions) and step.creating else None
-            marks.append(one.mark(StepStatus.DONE, table_id=made))
+            made = _makes(step)
+            marks.append(one.mark(StepStatus.DONE, table_id=one.ids.get(made) if made is not None else None))
         self.ports.restores.mark(marks)
         for one in done:
             step = _step(one)
@@ -242,6 +251,14 @@ class DatabaseRestore:
 def _step(one: TableRestore) -> Step:
     assert one.step is not None  # noqa: S101 -- only tables that have one are asked
     return one.step
+
+
+def _makes(step: Step) -> TableRef | None:
+    match step:
+        case RestorePartitions(creating=True, into=table) | CreateTable(table=table):
+            return table
+        case _:
+            return None
 
 
 def _job(one: TableRestore) -> RestorePartitions:

@@ -14,6 +14,7 @@ from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import Label, RepositoryName, Selection, TableName, TableRef, restore_id
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_batch import RestoreBatch
+from starrocks_br.domain.restore_jobs import Way
 from starrocks_br.domain.restore_plan import RestorePlan, TargetFacts, plan_restore
 from starrocks_br.domain.server import RemoteSnapshot, Server
 from starrocks_br.domain.snapshot import Consistency, Entry, Outline
@@ -35,6 +36,7 @@ class Folded:
         manifest: The table.
         recorded: The backup timestamp of each snapshot of its chain.
         repository: Where these are, as the cluster calls it.
+        unsure: Whether nobody looked right after its cut.
         after: Its first point after that.
     """
 
@@ -42,6 +44,7 @@ class Folded:
     manifest: Manifest
     recorded: Mapping[Label, str | None]
     repository: RepositoryName
+    unsure: bool
     after: Outline | None
 
 
@@ -126,6 +129,7 @@ def _fold_all(
                     manifest=manifest,
                     recorded={entry.label: entry.snapshot.backup_timestamp for entry in of_table},
                     repository=reading_from(ports, request.place, manifest.repository).repository,
+                    unsure=chosen[wanted.table].consistency is Consistency.UNKNOWN,
                     after=_after(outlines[wanted.table], chosen[wanted.table]),
                 )
             )
@@ -275,6 +279,7 @@ def _facts(
     left_over = target.table in live and live[target.table] is None  # it goes before anything is done
     return TargetFacts(
         taken_by="" if left_over else there.get(target.table.name, ""),
+        unsure=one.unsure,
         target_id=live.get(target.table) if target.replace else None,
         home_taken=one.manifest.table.name in there and not left_over,
         database_exists=objects is not None,
@@ -298,6 +303,7 @@ def refolded(planned: Sequence[RestorePlan]) -> list[Folded]:
             manifest=one.manifest,
             recorded={job.label: job.backup_timestamp for job in one.jobs},
             repository=one.repository,
+            unsure=one.way is Way.REFILL,
             after=None,
         )
         for one in planned

@@ -17,6 +17,7 @@ from starrocks_br.domain.restore_plan import RestorePlan, Target
 from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CopyPartitions,
+    CreateTable,
     Rename,
     RestorePartitions,
     SetAside,
@@ -132,6 +133,8 @@ def _has_acted(ports: Ports, journal: Journal, line: JournalStep, found: Mapping
                     journal, line.step, f"{into} exists, and whether it is what the job made cannot be shown"
                 )
             return job is not None and job.state == DONE
+        case CreateTable(table=table) if table in found:
+            raise _unclear(journal, line.step, f"{table} exists, and whether it is what was made cannot be shown")
         case Rename(table=table, to=name):
             return found.get(TableRef(table.database, name)) in journal.made.values()
         case SetAside(table=table, to=name, table_id=table_id):
@@ -188,7 +191,7 @@ def _plan_of(journal: Journal, manifest: Manifest) -> RestorePlan:
         target=Target(table=journal.target),
         alias=journal.alias,
         manifest=manifest,
-        way=Way.HIDDEN,
+        way=Way.REFILL if any(isinstance(step, CreateTable) for step in steps) else Way.HIDDEN,
         why="as it was begun",
         steps=steps,
         aside=aside[-1] if aside else None,

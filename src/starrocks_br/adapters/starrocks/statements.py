@@ -10,13 +10,15 @@ from attrs import field, frozen
 
 from starrocks_br.domain.backup_plan import DatabaseBackup, TableBackup
 from starrocks_br.domain.dependents import Activate, Colocate, Grant, GrantAgain, Refresh, Repair
-from starrocks_br.domain.errors import InvalidName
+from starrocks_br.domain.errors import InvalidName, UnsupportedServer
 from starrocks_br.domain.names import SHADOW_PARTITION, DatabaseName, Label, PartitionName, RepositoryName, TableRef
 from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
     CopyPartitions,
     CreateDatabase,
+    CreateTable,
+    DropPartitions,
     DropTable,
     NewPartition,
     PauseTtl,
@@ -35,6 +37,10 @@ RESTORE_HISTORY: Final = "restore_history"
 
 _UNQUOTABLE = re.compile(r"[\x00-\x1f\x7f`]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\0": "\\0", "\x1a": "\\Z"})
+
+
+_CREATE_HEAD = re.compile(r"CREATE TABLE `[^`]+` (?=\()")
+_REPLICAS = re.compile(r'"replication_num" = "\d+"')
 
 
 @frozen
@@ -268,6 +274,10 @@ def for_step(step: Step) -> tuple[Statement, ...]:  # noqa: PLR0911 -- one case 
     match step:
         case CreateDatabase(database=database):
             return (Statement(f"CREATE DATABASE IF NOT EXISTS {quote(database)}"),)
+        case CreateTable():
+            return (_create_again(step),)
+        case DropPartitions(table=ref, partitions=names):
+            return tuple(Statement(f"ALTER TABLE {table(ref)} DROP PARTITION {quote(name)} FORCE") for name in names)
         case PauseTtl(table=ref, properties=properties):
             # The server sets one property per statement.
             return tuple(
@@ -288,6 +298,22 @@ def for_step(step: Step) -> tuple[Statement, ...]:  # noqa: PLR0911 -- one case 
             return ()
         case _:
             assert_never(step)
+
+
+def _create_again(step: CreateTable) -> Statement:
+    """What SHOW CREATE TABLE told, with another name and number of replicas.
+
+    Raises:
+        UnsupportedServer: It does not begin as it should: what it would do is not known.
+    """
+    head = _CREATE_HEAD.match(step.ddl)
+    if head is None:
+        raise UnsupportedServer(
+            f"{step.table} cannot be made from what was recorded", why=f"its DDL begins with {step.ddl[:60]!r}"
+        )
+    body, properties, tail = step.ddl[head.end() :].rpartition("PROPERTIES (")
+    replicas = _REPLICAS.sub(f'"replication_num" = "{int(step.replication_num)}"', tail)
+    return Statement(f"CREATE TABLE {table(step.table)} {body}{properties}{replicas.rstrip().removesuffix(';')}")
 
 
 def restore(together: Sequence[RestorePartitions], repository: RepositoryName, timeout: int) -> Statement:

@@ -10,6 +10,8 @@ from starrocks_br.domain.restore_steps import (
     CheckRestored,
     CopyPartitions,
     CreateDatabase,
+    CreateTable,
+    DropPartitions,
     DropTable,
     PauseTtl,
     Rename,
@@ -49,7 +51,7 @@ def restore_plan(plan: RestorePlan) -> list[str]:
     ]
 
 
-def step_text(step: Step) -> str:  # noqa: C901, PLR0911 -- one line per kind of step
+def step_text(step: Step) -> str:  # noqa: C901, PLR0911, PLR0912 -- one line per kind of step
     """One step in a few words."""
     match step:
         case CreateDatabase():
@@ -69,6 +71,10 @@ def step_text(step: Step) -> str:  # noqa: C901, PLR0911 -- one line per kind of
             return f"drop {step.table}"
         case Verify():
             return f"compare {step.table} with what was recorded, and read it"
+        case CreateTable():
+            return f"make {step.table}, empty, from the DDL that was recorded"
+        case DropPartitions():
+            return f"drop {number(len(step.partitions), 'partition')} of {step.table}"
         case SetAside():
             return f"rename the table that lived before from {step.table} to {step.to}"
         case Swap():
