@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -90,7 +90,8 @@ class RestorePlan:
         asked: The instant that was asked for; None: the point of a snapshot was.
         next_point: The first point after the one that is taken; None if there is none.
         pace: What jobs take on this cluster; None: nothing is known of that.
-        notes: What the user should know: limits, risks and their remedy.
+        risks: What may hurt while it is done, and the remedy.
+        notes: What the user should know of the result.
     """
 
     restore: RestoreId
@@ -105,6 +106,7 @@ class RestorePlan:
     asked: datetime | None = None
     next_point: datetime | None = None
     pace: Pace | None = None
+    risks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -195,7 +197,8 @@ def plan_restore(manifest: Manifest, facts: TargetFacts, target: Target, restore
             *((DropTable(table=aside),) if replaced and target.drop_old else ()),
         ),
         aside=aside if replaced and not target.drop_old else None,
-        notes=_notes(target, jobs, aside if replaced else None),
+        risks=tuple(_risks(target, jobs, replaced=replaced)),
+        notes=_notes(jobs, replaced=replaced),
     )
 
 
@@ -301,26 +304,28 @@ def _given_the_name(made: TableRef, target: TableRef, live: int | None, aside: T
 # --- notes ------------------------------------------------------------------------------------------------------------
 
 
-def _notes(target: Target, jobs: Jobs, aside: TableRef | None) -> tuple[str, ...]:
-    notes = ["a colocate group, views, materialized views and grants on the table do not come back"]
-    if aside is not None:
-        notes[0] = "views and materialized views are not restored; those on the table are looked after or named"
-        notes.append(
-            f"the table that {target.table} is now is dropped in the end"
-            if target.drop_old
-            else f"the table that {target.table} is now stays as {aside}"
-        )
+def _risks(target: Target, jobs: Jobs, *, replaced: bool) -> Iterator[str]:
     if jobs.way in {Way.OVERLAY, Way.REFILL}:
-        what = (
-            f"{len(jobs.overlays) + 1} snapshots hold parts of it"
-            if jobs.way is Way.OVERLAY
-            else "it is filled in place"
-        )
-        notes.append(
-            f"{what}: {jobs.home} can be seen, incomplete, from the first job to the last; keep users away until the "
+        several = f"{len(jobs.overlays) + 1} snapshots hold parts of it"
+        why = several if jobs.way is Way.OVERLAY else "it is filled in place"
+        yield (
+            f"{why}: {jobs.home} can be seen, incomplete, from the first job to the last; keep users away until the "
             "restore says that it is done"
         )
-    notes.append(f"table properties are those of snapshot {jobs.properties_of}")
+    if replaced and target.drop_old:
+        yield (
+            f"the table that is {target.table} now is dropped in the end, past recovery; without --drop-old it would "
+            "stay under another name"
+        )
+
+
+def _notes(jobs: Jobs, *, replaced: bool) -> tuple[str, ...]:
+    notes = [
+        "views and materialized views are not restored; those on the table are looked after or named"
+        if replaced
+        else "a colocate group, views, materialized views and grants on the table do not come back",
+        f"table properties are those of snapshot {jobs.properties_of}",
+    ]
     if jobs.resets_counter:
         notes.append(
             "if it has an AUTO_INCREMENT column, its counter is that of snapshot "

@@ -69,7 +69,14 @@ def plan(ports: Ports, request: RestoreRequest) -> RestoreBatch:
             problems[one.wanted.table] = problem
         else:
             after = one.after.snapshot.snapshot_at if one.after is not None else None
-            told = evolve(planned, repository=one.repository, asked=request.at, next_point=after, pace=speed)
+            told = evolve(
+                planned,
+                repository=one.repository,
+                asked=request.at,
+                next_point=after,
+                pace=speed,
+                notes=(*_elsewhere(one.manifest, server), *planned.notes),
+            )
             plans.append(told)
     databases = {planned.manifest.table.database for planned in plans}
     notes = (NO_COMMON_CUT,) if len(databases) > 1 else ()
@@ -90,6 +97,12 @@ def plan_one(ports: Ports, request: RestoreRequest) -> RestorePlan:
     for problem in batch.problems.values():
         raise problem
     return batch.plans[0]
+
+
+def _elsewhere(manifest: Manifest, server: Server) -> tuple[str, ...]:
+    if manifest.cluster == server.cluster:
+        return ()
+    return (f"the point was recorded by cluster {manifest.cluster}, not by this one ({server.cluster})",)
 
 
 # --- the point --------------------------------------------------------------------------------------------------------

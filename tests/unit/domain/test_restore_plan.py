@@ -69,6 +69,7 @@ def test_one_holder_is_restored_out_of_sight_and_renamed_when_it_is_verified() -
     assert (plan.restore, plan.repository) == ("k3f9qa", "repo")
     assert (plan.target, plan.alias) == (Target(table=ORDERS), ALIAS)
     assert plan.manifest.holders() == {"db1_0"}
+    assert plan.risks == ()
     assert plan.notes == (
         "a colocate group, views, materialized views and grants on the table do not come back",
         "table properties are those of snapshot db1_0",
@@ -91,7 +92,8 @@ def test_several_holders_overlay_under_the_tables_own_name() -> None:
         CheckRestored(table=ORDERS, created=False),
         Verify(table=ORDERS, source=ORDERS, point=Label("db1_1")),
     )
-    assert plan.notes[1] == (
+    (risk,) = plan.risks
+    assert risk == (
         "2 snapshots hold parts of it: db1.orders can be seen, incomplete, from the first job to the last; keep users "
         "away until the restore says that it is done"
     )
@@ -208,3 +210,19 @@ def test_an_empty_table_comes_from_an_empty_snapshot() -> None:
         planned(extend(first, next_entry(first, 1, dropped=frozenset({"p1"}))))
     assert refusal.value.hint == "choose a point at which the table was backed up whole"
     assert refusal.value.what == "db1.orders cannot be restored to this point"
+
+
+def test_what_is_dropped_in_the_end_is_a_risk_and_what_stays_has_a_name() -> None:
+    """And the notes are about the result only."""
+    facts = evolve(FACTS, taken_by="BASE TABLE", target_id=7)
+    kept = plan_restore(manifest(part("p1", 10)), facts, Target(table=ORDERS, replace=True), RestoreId("k3f9qa"))
+    assert (str(kept.aside), kept.risks) == ("db1.orders__before_k3f9qa", ())
+    target = Target(table=ORDERS, replace=True, drop_old=True)
+    dropped = plan_restore(manifest(part("p1", 10)), facts, target, RestoreId("k3f9qa"))
+    assert dropped.aside is None
+    (risk,) = dropped.risks
+    assert risk == (
+        "the table that is db1.orders now is dropped in the end, past recovery; without --drop-old it would stay "
+        "under another name"
+    )
+    assert kept.notes == dropped.notes

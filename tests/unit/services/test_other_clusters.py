@@ -83,6 +83,7 @@ def test_the_other_clusters_table_comes_from_its_own_repository(prod: World, tes
     assert [point.label for point in points] == [point.label for point in prod.points("d1.t")]
     plan = planned(test, "side.t", PROD)
     assert plan.repository == THEIRS
+    assert plan.notes[0] == f"the point was recorded by cluster {PROD}, not by this one ({TEST})"
     give_back(test, plan)
     assert test.rows("side.t") == prod.rows("d1.t")
     assert test.records("SHOW RESTORE FROM side")[0]["ReplicationNum"] == "1"
@@ -100,7 +101,9 @@ def test_our_own_points_are_meant_unless_the_other_cluster_is_named(prod: World,
 
     assert test.points("d1.t") == (*own, *theirs[1:])
     newest = theirs[0].snapshot.snapshot_at
-    assert planned(test, "side.t", at=newest).manifest.cluster == TEST
+    ours = planned(test, "side.t", at=newest)
+    assert ours.manifest.cluster == TEST
+    assert not any("cluster" in note for note in ours.notes)
     assert planned(test, "side.t", PROD, at=newest).manifest.cluster == PROD
     by_label = test.plan_restore("d1.t", label=theirs[0].label, into="side.t")
     assert by_label.manifest.cluster == PROD
