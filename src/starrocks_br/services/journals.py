@@ -140,18 +140,17 @@ def give_up(ports: Ports, restore: RestoreId, step: int, why: str, *, interrupte
         why: Its error.
         interrupted: Whether it was stopped from outside, perhaps with a statement under way.
     """
-    for journal in ports.restores.unfinished():
-        if journal.restore != restore:
-            continue
-        job = last_job(ports, journal)
-        if job is not None and not job.ended:
-            return (
-                f"its job is still {job.state}; once that has ended, restore --resume {restore} goes on with it, and "
-                "any other command takes it back"
-            )
-        if interrupted and job is None and journal.may_arrive(ports.cluster.now()):
-            return "its last RESTORE may still arrive; the next command takes it back"
-        closed = close_journal(ports, journal)
-        ports.restores.mark([Mark(restore=restore, number=step, status=StepStatus.FAILED, detail=why)])
-        return closed.detail
-    return ""
+    journal = next(iter(ports.restores.journals([restore])), None)
+    if journal is None or journal.closed:
+        return ""
+    job = last_job(ports, journal)
+    if job is not None and not job.ended:
+        return (
+            f"its job is still {job.state}; once that has ended, restore --resume {restore} goes on with it, and any "
+            "other command takes it back"
+        )
+    if interrupted and job is None and journal.may_arrive(ports.cluster.now()):
+        return "its last RESTORE may still arrive; the next command takes it back"
+    closed = close_journal(ports, journal)
+    ports.restores.mark([Mark(restore=restore, number=step, status=StepStatus.FAILED, detail=why)])
+    return closed.detail

@@ -56,7 +56,8 @@ class DatabaseRestore:
     tables: Sequence[TableRestore]
     dependents: Dependents
     notes: list[str] = field(factory=list)
-    _alone: set[RestoreId] = field(factory=set, init=False)
+    _parties: dict[RestoreId, int] = field(factory=dict, init=False)
+    _split: int = field(default=0, init=False)
 
     def run(self) -> Generator[None]:
         """Do every step of every table; yields while it waits. What fails is taken back; the other tables go on.
@@ -170,9 +171,11 @@ class DatabaseRestore:
     # --- jobs ---------------------------------------------------------------------------------------------------------
 
     def _together(self, waiting: Mapping[RestoreId, TableRestore]) -> tuple[RestoreId, ...]:
-        alone = [restore for restore in waiting if restore in self._alone]
-        chosen = next_statement({restore: one.jobs_left for restore, one in waiting.items()})
-        return (alone[0],) if alone else chosen
+        """Whose next jobs are one statement: of the smallest party first, if a statement had to be divided."""
+        party = max(self._parties.get(restore, 0) for restore in waiting)
+        return next_statement(
+            {restore: one.jobs_left for restore, one in waiting.items() if self._parties.get(restore, 0) == party}
+        )
 
     def _send(self, together: list[TableRestore]) -> Generator[None]:
         together = self._still_ours(together)
@@ -197,18 +200,23 @@ class DatabaseRestore:
         except Unreachable:
             raise
         except (Refused, JobFailed) as error:
-            if len(together) == 1 or any(one.plan.restore in self._alone for one in together):
-                for one in together:
-                    self._fail(one, error)
+            if len(together) == 1:
+                self._fail(together[0], error)
             else:
-                # One bad table cancels the job of all (O2§y2): which one shows when each is sent alone.
-                self._warn(f"{error}; trying these {len(together)} tables one by one")
-                self._alone |= {one.plan.restore for one in together}
+                # One bad table cancels the job of all (O2§y2): halving finds it, and restores the others in few jobs.
+                self._warn(f"{error}; trying these {len(together)} tables again in two halves")
+                self._divide(together)
         except StarRocksBrError as error:
             for one in together:
                 self._fail(one, error)
         else:
             self._made(together)
+
+    def _divide(self, together: Sequence[TableRestore]) -> None:
+        half = len(together) // 2
+        for part in (together[:half], together[half:]):
+            self._split += 1
+            self._parties |= {one.plan.restore: self._split for one in part}
 
     def _made(self, together: Sequence[TableRestore]) -> None:
         creating = [one for one in together if _job(one).creating]
@@ -231,7 +239,7 @@ class DatabaseRestore:
         for one in done:
             step = _step(one)
             one.passed(step)
-            self._alone.discard(one.plan.restore)
+            self._parties.pop(one.plan.restore, None)
             self.ports.listener(StepDone(number=one.position, total=len(one.plan.steps), step=step))
 
     def _fail(self, one: TableRestore, error: StarRocksBrError) -> None:
