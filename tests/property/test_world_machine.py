@@ -153,9 +153,10 @@ class WorldMachine(RuleBasedStateMachine):
         killed=st.booleans(),
         later=st.lists(sneaky, max_size=2),
         waits=st.booleans(),
+        pause=st.sampled_from((0, 0, 100, 3_000)),
     )
     def backup_around_the_cut(
-        self, some: list[Act], early: list[tuple[str, Act]], killed: bool, later: list[Act], waits: bool
+        self, some: list[Act], early: list[tuple[str, Act]], killed: bool, later: list[Act], waits: bool, pause: int
     ) -> None:
         """Users act between the two looks; killed after the cut, the next command looks late."""
         for act in some:
@@ -167,9 +168,10 @@ class WorldMachine(RuleBasedStateMachine):
         if killed:
             self.world.meanwhile("after cut", self.world.here.product.kill)
         self.world.backup()
-        for act in later if killed else ():
-            self.world.user(act)
         if killed:
+            self.world.clock.advance(pause)
+            for act in later:
+                self.world.user(act)
             self.world.backup(calm=waits)
 
     @rule(plans=disturbances, index=st.integers(0, 9), elsewhere=rarely)

@@ -172,9 +172,11 @@ class Cluster:
         return False
 
     def _restored(self, job: RestoreJob) -> None:
+        tables = self.frontend.catalog.databases[job.db_name].tables
         for work in job.work:
-            name = (job.db_name, work.item.target)
-            mine = self.model.tables.get(name)
+            # another table may have swapped names with it
+            names = [name for name, table in tables.items() if table is work.table]
+            mine = self.model.tables.get((job.db_name, names[0])) if names else None
             if mine is not None and not work.created and job.label in self.cuts:
                 source = self.cuts[job.label].tables[job.db_name, work.item.name]
                 for part in work.item.partitions:
