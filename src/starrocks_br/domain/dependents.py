@@ -7,6 +7,7 @@ that it reads is dropped, renamed or swapped, and so do those that read it (docu
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, TypeAlias
@@ -15,6 +16,8 @@ from attrs import field, frozen
 
 from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.reprs import count
+
+_GROUP: Final = re.compile(r'"colocate_with" = "([^"]+)"')
 
 _BY_THE_SERVER: Final = "base-"
 """How INACTIVE_REASON begins when a table or view underneath was the cause (documented, not observed)."""
@@ -103,6 +106,12 @@ class Refresh:
 
 Repair: TypeAlias = GrantAgain | Colocate | Activate | Refresh
 """One statement that puts something back; each may be repeated."""
+
+
+def group_in(ddl: str) -> str:
+    """The colocate group that a SHOW CREATE TABLE names among the properties; empty for none."""
+    found = _GROUP.search(ddl.rpartition("PROPERTIES (")[2])
+    return found[1] if found else ""
 
 
 def lost_grants(before: Iterable[Grant], now: Iterable[Grant]) -> tuple[Grant, ...]:

@@ -320,10 +320,11 @@ def _risks(target: Target, jobs: Jobs, *, replaced: bool) -> Iterator[str]:
 
 
 def _notes(jobs: Jobs, *, replaced: bool) -> tuple[str, ...]:
+    nothing_known = "a colocate group, views, materialized views and grants on the table do not come back"
     notes = [
         "views and materialized views are not restored; those on the table are looked after or named"
         if replaced
-        else "a colocate group, views, materialized views and grants on the table do not come back",
+        else nothing_known.removeprefix("a colocate group, " if jobs.manifest.ddl else ""),
         f"table properties are those of snapshot {jobs.properties_of}",
     ]
     if jobs.resets_counter:

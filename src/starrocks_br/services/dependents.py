@@ -104,6 +104,16 @@ def after(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef])
     return (*seen.notes, *hand_over(ports, seen, restored), *_reactivated(ports, seen, restored))
 
 
+def regroup(ports: Ports, groups: Mapping[TableRef, str]) -> tuple[str, ...]:
+    """Put tables into colocate groups: those that they were in when they were backed up.
+
+    Returns:
+        Notes for people.
+    """
+    wanted: list[Repair] = [Colocate(table, group) for table, group in sorted(groups.items())]
+    return tuple(_notes_on(ports, wanted, _attempt(ports, wanted)))
+
+
 # --- grants and groups ------------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from starrocks_br.domain.anchor import Restored
-from starrocks_br.domain.dependents import Dependents
+from starrocks_br.domain.dependents import Dependents, group_in
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_steps import Rename, SetAside, Swap
 from starrocks_br.domain.server import Server
@@ -36,6 +36,13 @@ def before_exposing(ports: Ports, tables: Sequence[TableRestore], seen: Dependen
     return tuple(_by_target(note, about) for note in notes)
 
 
+def _group(one: TableRestore, seen: Dependents) -> str:
+    """The colocate group of a table that comes back where nothing is: that of a table that lives is handed over."""
+    manifest = one.plan.manifest
+    missing = one.plan.target.table == manifest.table and manifest.table not in seen.groups
+    return group_in(manifest.ddl) if missing else ""
+
+
 def _by_target(note: str, about: Sequence[TableRestore]) -> str:
     """A note on a table under its alias, with the name that it is about to get."""
     for one in about:
@@ -58,7 +65,8 @@ def after_exposing(ports: Ports, server: Server, tables: Sequence[TableRestore],
     if not tables:
         return ()
     put_back = dependents.after(ports, seen, {one.plan.target.table: one.plan.target.table for one in tables})
-    return (*put_back, *anchors.record(ports, server, list(_anchors(tables))))
+    groups = {one.plan.target.table: group for one in tables if (group := _group(one, seen))}
+    return (*put_back, *dependents.regroup(ports, groups), *anchors.record(ports, server, list(_anchors(tables))))
 
 
 def _anchors(tables: Sequence[TableRestore]) -> Iterator[Restored]:

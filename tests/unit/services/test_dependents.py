@@ -297,3 +297,24 @@ def test_a_name_that_cannot_be_written_is_told_as_it_is(world: World) -> None:
     assert failed[-1] == (
         "making materialized view d1.z`z active again failed ('z`z' cannot be written as an identifier)"
     )
+
+
+def test_a_dropped_table_comes_back_into_the_group_that_its_ddl_tells(world: World) -> None:
+    """Its table is gone, and with it all that the server knew of it."""
+    world.ready("d1.t")
+    world.sql('ALTER TABLE d1.t SET ("colocate_with" = "g")')
+    world.backup()
+    world.sql("DROP TABLE d1.t FORCE")
+    report = world.restore("d1.t")
+    assert "putting d1.t back into colocate group 'g': done" in report.notes
+    assert '"colocate_with" = "g"' in world.sql("SHOW CREATE TABLE d1.t")[0][1]
+    assert not any("colocate group" in note and "do not come back" in note for note in report.notes)
+
+
+def test_beside_a_live_table_the_group_is_left_alone(world: World) -> None:
+    """A copy to look at has no part in it."""
+    world.ready("d1.t")
+    world.sql('ALTER TABLE d1.t SET ("colocate_with" = "g")')
+    world.backup()
+    report = world.restore("d1.t", into="d1.copy")
+    assert not any("colocate group" in note for note in report.notes)
