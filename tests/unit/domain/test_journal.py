@@ -7,9 +7,19 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from starrocks_br.domain.journal import Journal, JournalStep, StepStatus, unfinished
+from starrocks_br.domain.journal import GRACE, QUIET, Journal, JournalStep, StepStatus, unfinished
 from starrocks_br.domain.names import Label, RestoreId, TableRef
-from starrocks_br.domain.restore_steps import Rename, RestorePartitions, Verify
+from starrocks_br.domain.restore_steps import (
+    CopyPartitions,
+    CreateDatabase,
+    CreateTable,
+    Rename,
+    RestorePartitions,
+    SetAside,
+    Step,
+    Swap,
+    Verify,
+)
 from tests.unit.domain.examples import CLUSTER, NOON, ORDERS, REPOSITORY
 
 ALIAS = TableRef.parse("db1.__br_r1")
@@ -70,3 +80,91 @@ def test_a_restore_is_alive_while_it_was_heard_of_lately(verify: StepStatus, pat
     marked = evolve(going, marked_at=NOON + timedelta(hours=1))
     assert marked.may_be_alive(last)
     assert not marked.may_be_alive(last + timedelta(hours=1))
+
+
+OURS, OLD = 99, 7
+SCRATCH = TableRef.parse("db1.__br_r1_1")
+ASIDE = TableRef.parse("db1.orders__before_r1")
+OVER = evolve(JOB, into=ORDERS, creating=False)
+SWAP = Swap(table=ORDERS, restored=ALIAS.name, table_id=OLD)
+AWAY = SetAside(table=ALIAS, to=ASIDE.name, table_id=OLD)
+DATABASE = CreateDatabase(database=ORDERS.database)
+MADE = CreateTable(table=ALIAS, ddl="CREATE TABLE t", replication_num=1, wanted=())
+
+
+def lines(*steps: tuple[Step, StepStatus]) -> Journal:
+    """Of these steps, each with its state; what is done has made a table of a known id."""
+    written = tuple(
+        JournalStep(
+            step=step,
+            status=status,
+            table_id=OURS if status is StepStatus.DONE and isinstance(step, RestorePartitions | CreateTable) else None,
+        )
+        for step, status in steps
+    )
+    return evolve(journal(StepStatus.DONE, StepStatus.DONE), steps=written)
+
+
+@pytest.mark.parametrize("step", [JOB, MADE])
+def test_the_table_it_makes_is_known_by_its_id_once_that_is_written_down(step: Step) -> None:
+    assert lines((step, StepStatus.DONE)).made == {ALIAS: OURS}
+    assert lines((step, StepStatus.SENT)).made == {}
+    assert lines((OVER, StepStatus.DONE)).made == {}
+
+
+def test_a_job_that_may_have_made_a_table_of_no_known_id_is_told() -> None:
+    scratch = evolve(JOB, into=SCRATCH)
+    assert lines((JOB, StepStatus.SENT), (scratch, StepStatus.PLANNED)).creating_sent == (ALIAS,)
+    assert lines((JOB, StepStatus.DONE), (scratch, StepStatus.SENT)).creating_sent == (SCRATCH,)
+    assert lines((OVER, StepStatus.SENT)).creating_sent == ()
+
+
+def test_the_table_that_it_replaces_is_known_by_its_id() -> None:
+    assert lines((JOB, StepStatus.PLANNED), (SWAP, StepStatus.PLANNED)).replaced == OLD
+    assert lines((AWAY, StepStatus.PLANNED)).replaced == OLD
+    assert lines((RENAME, StepStatus.PLANNED)).replaced is None
+
+
+@pytest.mark.parametrize("step", [RENAME, SWAP])
+def test_its_table_was_surely_shown_once_a_name_that_others_use_was_given_to_it(step: Step) -> None:
+    assert lines((step, StepStatus.DONE)).shown
+    assert not lines((step, StepStatus.SENT)).shown
+    assert not lines((AWAY, StepStatus.DONE)).shown
+
+
+def test_it_is_verified_once_the_last_look_and_all_before_it_are_done() -> None:
+    assert lines((JOB, StepStatus.DONE), (VERIFY, StepStatus.DONE), (RENAME, StepStatus.SENT)).verified
+    assert not lines((JOB, StepStatus.DONE), (VERIFY, StepStatus.SENT)).verified
+    assert not lines((JOB, StepStatus.FAILED), (VERIFY, StepStatus.DONE)).verified
+    assert not lines((JOB, StepStatus.DONE)).verified
+
+
+def test_all_the_names_that_its_tables_may_bear_are_known() -> None:
+    found = lines((DATABASE, StepStatus.DONE), (evolve(JOB, into=SCRATCH), StepStatus.PLANNED))
+    assert found.names == {ORDERS, ALIAS, SCRATCH}
+    assert lines((AWAY, StepStatus.PLANNED)).names == {ORDERS, ALIAS, ASIDE}
+    home = TableRef.parse("db1.home")
+    assert lines((Rename(table=ALIAS, to=home.name), StepStatus.PLANNED)).names == {ORDERS, ALIAS, home}
+    assert lines((evolve(VERIFY, table=home), StepStatus.PLANNED)).names == {ORDERS, ALIAS, home}
+    assert lines((SWAP, StepStatus.PLANNED)).names == {ORDERS, ALIAS}
+
+
+def test_it_made_the_database_if_that_was_begun() -> None:
+    assert lines((DATABASE, StepStatus.SENT)).new_database
+    assert not lines((DATABASE, StepStatus.PLANNED)).new_database
+    assert not lines((JOB, StepStatus.DONE)).new_database
+
+
+def test_a_restore_over_the_tables_own_name_may_arrive_for_a_while_after_it_was_sent() -> None:
+    """One that makes a hidden table may come when it likes."""
+    sent = lines((OVER, StepStatus.SENT))
+    assert sent.may_arrive(NOON + GRACE - timedelta(seconds=1))
+    assert not sent.may_arrive(NOON + GRACE)
+    assert not lines((JOB, StepStatus.SENT)).may_arrive(NOON)
+    assert not lines((OVER, StepStatus.DONE)).may_arrive(NOON)
+
+
+def test_while_rows_are_read_over_it_may_be_silent_for_longer() -> None:
+    copying = CopyPartitions(scratch=SCRATCH, table=ALIAS, partitions=())
+    assert lines((copying, StepStatus.SENT)).may_be_alive(NOON + QUIET)
+    assert not lines((copying, StepStatus.DONE)).may_be_alive(NOON + QUIET)
