@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from bench import own_time, planning, proportions, statements
+from bench import own_time, planning, proportions, restores, statements
 from bench.figures import table
 
 BENCHES = {
     "planning": planning.figures,
     "statements": statements.figures,
     "proportions": proportions.figures,
+    "restores": restores.figures,
     "own_time": own_time.figures,
 }
 

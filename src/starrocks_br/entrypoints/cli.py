@@ -25,7 +25,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "backup": ("backup", "Back up what changed, in full or incrementally."),
     "list": ("history", "List what was backed up and the points that can be restored."),
     "show": ("history", "Show one snapshot: tables, partitions, chain."),
-    "restore": ("restore", "Give one table back as it was at a point in time."),
+    "restore": ("restore", "Give tables back as they were at a point in time."),
     "bootstrap": ("bootstrap", "On a new cluster: get the history back."),
 }
 """Command → (module under `commands`, what the overview says of it), in the order of a cluster's life."""

@@ -100,6 +100,11 @@ class Call:
             for line in lines:
                 self.heard.display.say(line)
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether a person sits there."""
+        return sys.stdin.isatty()
+
     def agreed(self, plan: Iterable[str], question: str, *, yes: bool) -> bool:
         """Whether to go on: asks if a person sits there who did not say --yes; scripts are not asked.
 
@@ -108,7 +113,7 @@ class Call:
             question: Asked on stderr, so that stdout stays the result's.
             yes: Whether the answer was given beforehand.
         """
-        if yes or not sys.stdin.isatty():
+        if yes or not self.can_ask:
             self.remark(plan)
             return True
         for line in plan:

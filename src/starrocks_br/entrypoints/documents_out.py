@@ -14,12 +14,10 @@ from typing import Any, Final, TypeAlias
 from starrocks_br.domain.backup_plan import BackupPlan, DatabaseBackup, TableBackup
 from starrocks_br.domain.events import Settled
 from starrocks_br.domain.instants import show_instant
-from starrocks_br.domain.restore_plan import RestorePlan
 from starrocks_br.domain.snapshot import Damage, Entry, Outline, Snapshot
 from starrocks_br.entrypoints.exit_codes import exit_code_of
 from starrocks_br.entrypoints.failures import Failure, known_failure
 from starrocks_br.entrypoints.render.backup import PlannedDatabases
-from starrocks_br.entrypoints.render.restore import step_text, target_label, total_size
 from starrocks_br.services.reports import (
     BackupReport,
     BootstrapPlan,
@@ -27,7 +25,6 @@ from starrocks_br.services.reports import (
     DatabaseOutcome,
     HistoryReport,
     InitReport,
-    RestoreReport,
     SnapshotReport,
 )
 
@@ -213,41 +210,6 @@ def _entry(entry: Entry, chain: Sequence[str]) -> Document:
 def damages(found: Sequence[Damage]) -> list[Document]:
     """Recorded rows that cannot be trusted."""
     return [{"label": damage.label, "table": damage.table, "problem": damage.problem} for damage in found]
-
-
-def restore_plan(plan: RestorePlan) -> Document:
-    """What a restore would do."""
-    return {
-        "dry_run": True,
-        "source": str(plan.manifest.table),
-        "table": str(plan.target.table),
-        "repository": plan.repository,
-        "label": target_label(plan),
-        "point": show_instant(plan.manifest.at),
-        "partitions": len(plan.manifest.held),
-        "jobs": len(plan.jobs),
-        "size": total_size(plan),
-        "steps": [{"kind": type(step).__name__, "text": step_text(step)} for step in plan.steps],
-        "notes": list(plan.notes),
-    }
-
-
-def restore_report(report: RestoreReport) -> Document:
-    """What a restore did."""
-    return {
-        "dry_run": False,
-        "restore": report.restore,
-        "source": str(report.source),
-        "table": str(report.table),
-        "label": report.label,
-        "point": show_instant(report.point),
-        "jobs": report.jobs,
-        "partitions": report.partitions,
-        "rows": report.rows,
-        "size": report.size,
-        "seconds": round(report.seconds, 3),
-        "notes": list(report.notes),
-    }
 
 
 def bootstrap_plan(plan: BootstrapPlan) -> Document:

@@ -1,19 +1,23 @@
-"""A backup that is not complete: what is missing, and with which exit code that ends."""
+"""What was asked for and is not complete: what is missing, and with which exit code that ends."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 from starrocks_br.domain.backup_plan import BackupPlan
 from starrocks_br.domain.errors import StarRocksBrError
-from starrocks_br.domain.names import DatabaseName
+from starrocks_br.domain.names import DatabaseName, TableRef
+from starrocks_br.domain.restore_batch import RestoreBatch
 from starrocks_br.entrypoints.exit_codes import ExitCode, common_exit_code
 from starrocks_br.entrypoints.failures import Failure
 from starrocks_br.entrypoints.render.layout import number
-from starrocks_br.services.reports import BackupReport
+from starrocks_br.entrypoints.render.restore_batch import reason
+from starrocks_br.services.reports import BackupReport, BatchReport
 
 _KIND = "Incomplete"
 _HINT = "mend the cause and run starrocks-br backup again; what is FINISHED can be restored"
+_MOST = 20
 
 
 def of_plan(plan: BackupPlan) -> Failure | None:
@@ -66,3 +70,46 @@ def _failure(lines: list[str], counts: list[str], code: ExitCode, hint: str) -> 
         hint=hint or _HINT,
         exit_code=code,
     )
+
+
+def of_batch(batch: RestoreBatch) -> Failure | None:
+    """What a restore of these tables cannot do; None if it can do all of it."""
+    return _of_tables(batch.problems, len(batch.plans), "cannot be restored")
+
+
+def of_restores(report: BatchReport) -> Failure | None:
+    """What a restore of several tables did not do; None if it did all.
+
+    Where no table came back at all, the exit code is the one that all causes share.
+    """
+    return _of_tables(report.failures, len(report.restored), "not restored")
+
+
+def _of_tables(failures: Mapping[TableRef, StarRocksBrError], well: int, what: str) -> Failure | None:
+    if not failures:
+        return None
+    common = _common_hint(failures)
+    lines = [line for name in islice(sorted(failures), _MOST) for line in _of_table(name, failures[name], common)]
+    if len(failures) > _MOST:
+        lines.append(f"and {len(failures) - _MOST:,} more: --json names them all")
+    return Failure(
+        kind=_KIND,
+        what=f"{len(failures)} of {number(well + len(failures), 'table')} {what}",
+        why="\n".join(lines),
+        hint=common or "mend the causes and run the command again with these tables only",
+        exit_code=ExitCode.PARTIAL if well else common_exit_code(failures.values()),
+    )
+
+
+def _common_hint(failures: Mapping[TableRef, StarRocksBrError]) -> str | None:
+    """What helps all of them alike; None if it differs by more than the table's name."""
+    if len(failures) == 1:
+        return next(error.hint for error in failures.values())
+    hints = {error.hint.replace(str(name), "DB.TABLE") for name, error in failures.items()}
+    return hints.pop() if len(hints) == 1 else None
+
+
+def _of_table(name: TableRef, error: StarRocksBrError, common: str | None) -> list[str]:
+    """One table's reason, and what to do about it unless that is the same for all."""
+    lines = reason(name, error).splitlines()
+    return [*lines, f"  next: {error.hint}"] if error.hint and common is None else lines

@@ -46,7 +46,8 @@ def describe(progress: Progress) -> str:
 
 def _planned(progress: BackupPlanned | RestorePlanned) -> str:
     if isinstance(progress, RestorePlanned):
-        return f"{progress.plan.target.table} from {number(len(progress.plan.jobs), 'snapshot')}"
+        plan = progress.plan
+        return f"{plan.target.table} from {number(len(plan.jobs), 'snapshot')}, as restore {plan.restore}"
     databases = progress.plan.databases
     tables = sum(len(database.tables) for database in databases)
     jobs = sum(not database.unchanged for database in databases)

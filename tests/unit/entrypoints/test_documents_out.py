@@ -137,14 +137,6 @@ def test_a_snapshot() -> None:
     assert sound["tables"][0]["chain"] == []
 
 
-def test_a_restore_plan_and_its_report() -> None:
-    plan = _through_json(documents_out.restore_plan(values.restore_plan()))
-    assert (plan["dry_run"], plan["label"], plan["point"], plan["jobs"]) == (True, NEXT_LABEL, POINT, 2)
-    assert plan["steps"][0]["kind"] == "RestorePartitions"
-    report = _through_json(documents_out.restore_report(values.restore_report()))
-    assert (report["dry_run"], report["rows"], report["size"]) == (False, 12345, 1536)
-
-
 def test_a_bootstrap_plan_and_its_report() -> None:
     plan = values.bootstrap_plan()
     assert _through_json(documents_out.bootstrap_plan(plan))["taken_at"] == POINT

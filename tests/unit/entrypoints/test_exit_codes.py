@@ -100,7 +100,8 @@ def test_an_interrupt_says_what_goes_on_without_us(error: KeyboardInterrupt, kin
     assert (found.kind, found.exit_code) == (kind, code)
     assert "goes on on the server" in found.hint
     assert "next starrocks-br backup" in found.hint
-    assert "restore again" in failure_of(error, "restore").hint
+    assert "restore --resume ID" in failure_of(error, "restore").hint
+    assert "--undo ID" in failure_of(error, "restore").hint
     assert "nothing is left behind" in failure_of(error, "list").hint
     assert "the command was stopped" in failure_of(error, None).what
 

@@ -39,7 +39,17 @@ def test_sizes(count: int | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.9, "0 s"), (59.9, "59 s"), (60, "1 min 00 s"), (185, "3 min 05 s"), (3600, "1 h 00 min"), (7380, "2 h 03 min")],
+    [
+        (0.9, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min 00 s"),
+        (185, "3 min 05 s"),
+        (3600, "1 h 00 min"),
+        (7380, "2 h 03 min"),
+        (172799, "47 h 59 min"),
+        (172800, "2 d 00 h"),
+        (100_000_000, "1,157 d 09 h"),
+    ],
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text

@@ -44,7 +44,7 @@ def seen(state: str, elapsed: float = 5.0, progress: str = "", database: str = "
     ("progress", "text"),
     [
         (BackupPlanned(plan=values.backup_plan()), "planned: 4 tables in 1 database, 1 job"),
-        (RestorePlanned(plan=values.restore_plan()), "planned: db1.orders from 2 snapshots"),
+        (RestorePlanned(plan=values.restore_plan()), "planned: db1.orders from 2 snapshots, as restore x1"),
         (JobSent(database=DB1, label=FULL_LABEL), f"db1: sent, snapshot {FULL_LABEL}"),
         (seen("UPLOADING"), "db1: BACKUP UPLOADING"),
         (ENDED, "db1: BACKUP FINISHED after 1 min 01 s"),
@@ -54,7 +54,7 @@ def seen(state: str, elapsed: float = 5.0, progress: str = "", database: str = "
         ),
         (
             StepDone(number=2, total=3, step=Verify(table=ORDERS, source=ORDERS, point=label_name("l1"))),
-            "step 2/3 done: compare db1.orders with what was recorded, and read it",
+            "step 2/3 done: compare db1.orders with what was recorded, and count its rows",
         ),
         (
             Settled(subject="l1", outcome=Status.FINISHED, detail="seen"),

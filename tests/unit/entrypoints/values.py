@@ -197,15 +197,45 @@ def manifest(partitioning: Partitioning = Partitioning.RANGE) -> Manifest:
     )
 
 
-def restore_plan(table: TableRef = ORDERS, partitioning: Partitioning = Partitioning.RANGE) -> RestorePlan:
-    """The plan that the domain makes for that manifest."""
+def restore_plan(
+    table: TableRef = ORDERS,
+    partitioning: Partitioning = Partitioning.RANGE,
+    *,
+    live: bool = False,
+    drop_old: bool = False,
+    holders: int = 2,
+    **changes: Any,
+) -> RestorePlan:
+    """The plan that the domain makes for that manifest, but for the changes.
+
+    Args:
+        table: The target.
+        partitioning: Of the table.
+        live: Whether a table bears the name already, and gives way.
+        drop_old: Whether that one is dropped.
+        holders: In how many snapshots its partitions are; 1: all in the newest.
+        changes: To the plan.
+    """
     facts = TargetFacts(
-        taken_by="",
+        taken_by="BASE TABLE" if live else "",
+        target_id=7 if live else None,
         database_exists=True,
         alive_backends=3,
         backup_timestamps={FULL_LABEL: "2025-10-06-12-00-00-001", NEXT_LABEL: "2025-10-06-13-00-00-002"},
     )
-    return plan_restore(manifest(partitioning), facts, Target(table=table), restore_id("x1"))
+    target = Target(table=table, replace=live, drop_old=drop_old)
+    what = manifest(partitioning)
+    if holders == 1:
+        what = evolve(what, held={name: evolve(held, holder=NEXT_LABEL) for name, held in what.held.items()})
+    return evolve(plan_restore(what, facts, target, restore_id("x1")), **changes)
+
+
+def other_plan(**changes: Any) -> RestorePlan:
+    """The plan of another table of the same database, of one snapshot."""
+    plan = restore_plan(EVENTS, holders=1, **changes)
+    job = evolve(plan.jobs[0], source=EVENTS.name)
+    steps = tuple(job if step is plan.jobs[0] else step for step in plan.steps)
+    return evolve(plan, manifest=evolve(plan.manifest, table=EVENTS), steps=steps, restore=restore_id("x2"))
 
 
 def restore_report(table: TableRef = ORDERS) -> RestoreReport:

@@ -363,13 +363,18 @@ def add_partition(ref: TableRef, partition: NewPartition, replication_num: int, 
 
 
 def _values(partition: NewPartition) -> str:
-    tuples = [f"({', '.join(literal(value) for value in values)})" for values in partition.values]
     if partition.ranged:
-        lower, upper = tuples
+        lower, upper = (f"({', '.join(_bound(value) for value in values)})" for values in partition.values)
         return f"[{lower}, {upper})"
+    tuples = [f"({', '.join(literal(value) for value in values)})" for values in partition.values]
     if all(len(values) == 1 for values in partition.values):
         return f"IN ({', '.join(literal(value) for (value,) in partition.values)})"
     return f"IN ({', '.join(tuples)})"
+
+
+def _bound(value: str) -> str:
+    """A bound of a RANGE partition; no type that such a table can be divided by has a text of that name."""
+    return "MAXVALUE" if value == "MAXVALUE" else literal(value)
 
 
 # --- what hangs on a table --------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ _UNITS: Final = ("KiB", "MiB", "GiB", "TiB", "PiB")
 _KILO: Final = 1024
 _MINUTE: Final = 60
 _HOUR: Final = 3600
+_DAY: Final = 86400
 
 NOTHING: Final = "-"
 """Stands where there is no value."""
@@ -51,13 +52,15 @@ def size(count: int | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A span of time: `7 s`, `3 min 05 s`, `2 h 03 min`; parts of a second are cut off."""
+    """A span of time: `7 s`, `3 min 05 s`, `2 h 03 min`, `4 d 02 h`; what is smaller is cut off."""
     whole = int(seconds)
     if whole < _MINUTE:
         return f"{whole} s"
     if whole < _HOUR:
         return f"{whole // _MINUTE} min {whole % _MINUTE:02} s"
-    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02} min"
+    if whole < 2 * _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02} min"
+    return f"{whole // _DAY:,} d {whole % _DAY // _HOUR:02} h"
 
 
 def number(count: int, noun: str) -> str:

@@ -24,6 +24,7 @@ from starrocks_br.domain.restore_steps import (
     CheckRestored,
     CopyPartitions,
     CreateDatabase,
+    DropDatabase,
     DropTable,
     NewPartition,
     PauseTtl,
@@ -156,6 +157,7 @@ def test_partitions_are_read_over_by_name_unless_the_table_makes_them_itself() -
 
 STEPS: list[tuple[Step, tuple[str, ...]]] = [
     (CreateDatabase(database=DatabaseName("d")), ("CREATE DATABASE IF NOT EXISTS `d`",)),
+    (DropDatabase(database=DatabaseName("d")), ("DROP DATABASE `d`",)),
     (
         PauseTtl(table=T, properties={"partition_live_number": "-1", "dynamic_partition.enable": "false"}),
         (
@@ -189,6 +191,14 @@ def test_a_list_partition_is_made_exactly_as_it_was_recorded() -> None:
     )
     pairs = NewPartition(name=P1, values=(("a", "b"), ("c", "d")), buckets=1)
     assert "VALUES IN (('a', 'b'), ('c', 'd'))" in statements.add_partition(T, pairs, 1, "RANDOM").sql
+
+
+def test_a_range_partition_is_made_between_the_bounds_that_were_recorded() -> None:
+    one = NewPartition(name=P1, values=(("1", "it's"), ("9", "MAXVALUE")), buckets=0, ranged=True)
+    assert statements.add_partition(T, one, 1, "RANDOM").sql == (
+        "ALTER TABLE `db`.`t` ADD PARTITION `p1` VALUES [('1', 'it\\'s'), ('9', MAXVALUE)) "
+        '("replication_num" = "1")'
+    )
 
 
 def test_jobs_are_asked_for_by_database() -> None:
