@@ -8,9 +8,9 @@ from bench.figures import Figure
 MANY = 1000
 FIXED, PER_DATABASE, PER_STEP = 25, 12, 6
 AROUND = 16
-"""What a restore does besides its steps, once per command however many tables it brings back: reads what earlier jobs
-took (2), what hangs on the targets (2, or 6 if a table is replaced), how the tables look before others can see them (7),
-what hangs on them afterwards (1), and records what the next backup is cut against (3)."""
+"""What a restore does besides its steps, once per command however many tables it brings back: it reads what earlier
+jobs took (2) and what hangs on the targets (2, or 6 if a table is replaced), looks at the tables before others can (7)
+and at what hangs on them afterwards (1), and records what the next backup is cut against (3)."""
 
 
 def figures() -> list[Figure]:

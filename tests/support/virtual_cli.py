@@ -31,6 +31,14 @@ class Ended:
     said: str
 
 
+class Keyboard(io.StringIO):
+    """A terminal at which somebody types."""
+
+    def isatty(self) -> bool:
+        """Yes."""
+        return True
+
+
 @frozen
 class VirtualTimeModule:
     """Stands in for the standard library's `time` where the product asks for it."""
@@ -60,12 +68,18 @@ class VirtualCli:
     config: Path
     settings: dict[str, Any]
 
-    def run(self, *arguments: str, **changes: object) -> Ended:
-        """One command; changes are to the settings, for this command."""
+    def run(self, *arguments: str, typed: str = "", **changes: object) -> Ended:
+        """One command; changes are to the settings, for this command.
+
+        Args:
+            arguments: After the program's name.
+            typed: What somebody types at a terminal; empty: nobody sits there.
+            changes: To the settings.
+        """
         settings = self.settings | changes
         self.config.write_text("".join(f"{name}: {value}\n" for name, value in settings.items()))
         said = io.StringIO()
-        stdin, sys.stdin = sys.stdin, io.StringIO()
+        stdin, sys.stdin = sys.stdin, Keyboard(typed) if typed else io.StringIO()
         try:
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
                 code = main([*arguments, "--config", str(self.config)])
