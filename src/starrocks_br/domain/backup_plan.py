@@ -13,7 +13,8 @@ from attrs import field, frozen
 from starrocks_br.domain.diff import diff_partitions
 from starrocks_br.domain.manifest import Manifest, digest_of
 from starrocks_br.domain.names import DatabaseName, Label, PartitionName, TableRef
-from starrocks_br.domain.partitions import Observation, TableState
+from starrocks_br.domain.partition_values import new_partition
+from starrocks_br.domain.partitions import Observation, Partition, Partitioning, TableState
 from starrocks_br.domain.snapshot import BackupType, Captured, Entry, Snapshot
 
 TRACE_KEPT: Final = timedelta(days=6)
@@ -31,7 +32,7 @@ class Reason(StrEnum):
     LONG = "chain is long enough"
     OLD = "not looked at for more than 6 days"
     EMPTIED = "all partitions dropped"
-    BUCKETS = "a partition grew several parts"
+    BUCKETS = "a partition grew several parts, and could not be made again by hand"
     INCREMENTAL = "partitions differ"
     UNCHANGED = "nothing differs"
     NEW = "new"
@@ -160,7 +161,7 @@ def _plan_table(now: Observation, state: TableState, known: Recorded | None, pol
     diff = diff_partitions(known.manifest.identities(), state.identities())
     if diff.moved and not state.partitions:
         return _whole(state, Reason.EMPTIED)
-    if any(state.partitions[name].grown for name in diff.new | diff.changed):
+    if any(_only_whole(state.partitions[name], state.partitioning) for name in diff.new | diff.changed):
         return _whole(state, Reason.BUCKETS)
     wanted = dict.fromkeys(sorted(diff.new), Reason.NEW) | dict.fromkeys(sorted(diff.changed), Reason.CHANGED)
     return TableBackup(
@@ -172,6 +173,20 @@ def _plan_table(now: Observation, state: TableState, known: Recorded | None, pol
         partitions=wanted,
         automatic=state.automatic,
     )
+
+
+def _only_whole(partition: Partition, partitioning: Partitioning) -> bool:
+    """Whether the partition could come back only with the job that makes the table.
+
+    One that grew does (O§h), unless it can be made by hand first, and filled with INSERT.
+    """
+    if not partition.grown:
+        return False
+    try:
+        new_partition(partition, partitioning)
+    except ValueError:
+        return True
+    return False
 
 
 def _whole(state: TableState, reason: Reason) -> TableBackup:

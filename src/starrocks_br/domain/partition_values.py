@@ -21,12 +21,11 @@ def new_partition(partition: Partition, partitioning: Partitioning) -> NewPartit
     Raises:
         ValueError: Its values cannot be written back with certainty.
     """
-    if partitioning is Partitioning.LIST:
-        return NewPartition(name=partition.name, values=parse_list_values(partition.values), buckets=partition.buckets)
-    bounds = parse_bounds(partition.values)
     # A grown partition is made anew with automatic buckets: as many as the server likes.
     buckets = 0 if partition.grown else partition.buckets
-    return NewPartition(name=partition.name, values=bounds, buckets=buckets, ranged=True)
+    if partitioning is Partitioning.LIST:
+        return NewPartition(name=partition.name, values=parse_list_values(partition.values), buckets=buckets)
+    return NewPartition(name=partition.name, values=parse_bounds(partition.values), buckets=buckets, ranged=True)
 
 
 def parse_list_values(text: str) -> tuple[tuple[str, ...], ...]:

@@ -77,12 +77,14 @@ class Cut:
         tables: All of the cluster's.
         moment: When, on the clock that never jumps.
         shapes: How many shapes of each the model knew by then.
+        model: Of the cluster.
     """
 
     at: float
     tables: dict[Name, Table]
     moment: float
     shapes: dict[Name, int]
+    model: Model = field(repr=False)
 
 
 def bringing_back(point: Outline, into: TableRef) -> RestoreRequest:
@@ -151,7 +153,7 @@ class Cluster:
             self.users.note()
             moment = self.frontend.now() - self.frontend.skew
             shapes = {name: len(line) for name, line in self.model.shapes.items()}
-            self.cuts[job.label] = Cut(self.frontend.now(), self.model.copy(), moment, shapes)
+            self.cuts[job.label] = Cut(self.frontend.now(), self.model.copy(), moment, shapes, self.model)
         elif job.state == "SNAPSHOTING" and data:
             self.product.between.ticks("after cut")
 
@@ -519,12 +521,11 @@ class World:
         """
         reading = self.ports.backups.entries({one.label for one in self.ports.backups.outlines(statuses=RESTORABLE)})
         name = (str(point.table.database), str(point.table.name))
-        model = self.models[point.snapshot.cluster]
         labels = chain_to(reading.entries, point.table, point.label).manifest().contents
         for cut in [self.cuts[label] for label in labels if label in self.cuts]:
             haunted = name in cut.tables and cut.tables[name].temps
             gone = [at for at in self.here.users.given_up if 0 <= at - cut.at <= MOMENTS_APART]
-            if (haunted and gone) or model.undone(name, cut.moment, cut.shapes.get(name, 0)):
+            if (haunted and gone) or cut.model.undone(name, cut.moment, cut.shapes.get(name, 0)):
                 return True
         return False
 

@@ -71,6 +71,14 @@ def test_a_dropped_partition_needs_no_job_either() -> None:
     assert backup.dropped == {"p2"}
 
 
+def test_a_partition_that_grew_is_taken_alone_if_it_can_be_made_again() -> None:
+    """A restore makes it and fills it with INSERT; without values that can be written back the table is taken whole."""
+    grown = evolve(part("p2", 11), identity=identity(11) | identity(12))
+    listed = evolve(grown, values='[["a"]]')
+    assert planned(table(part("p1", 10), listed, partitioning=Partitioning.LIST)).partitions == {"p2": Reason.CHANGED}
+    assert planned(table(part("p1", 10), listed)).reason is Reason.BUCKETS
+
+
 @pytest.mark.parametrize(
     ("state", "known", "policy", "reason"),
     [
