@@ -301,9 +301,8 @@ def test_a_name_that_cannot_be_written_is_told_as_it_is(world: World) -> None:
 
 def test_a_dropped_table_comes_back_into_the_group_that_its_ddl_tells(world: World) -> None:
     """Its table is gone, and with it all that the server knew of it."""
-    world.ready("d1.t")
-    world.sql('ALTER TABLE d1.t SET ("colocate_with" = "g")')
-    world.backup()
+    world.ready()
+    world.backup("d1.t")
     world.sql("DROP TABLE d1.t FORCE")
     report = world.restore("d1.t")
     assert "putting d1.t back into colocate group 'g': done" in report.notes
@@ -313,8 +312,7 @@ def test_a_dropped_table_comes_back_into_the_group_that_its_ddl_tells(world: Wor
 
 def test_beside_a_live_table_the_group_is_left_alone(world: World) -> None:
     """A copy to look at has no part in it."""
-    world.ready("d1.t")
-    world.sql('ALTER TABLE d1.t SET ("colocate_with" = "g")')
-    world.backup()
+    world.ready()
+    world.backup("d1.t")
     report = world.restore("d1.t", into="d1.copy")
     assert not any("colocate group" in note for note in report.notes)
