@@ -12,6 +12,7 @@ from starrocks_br.domain.restore_steps import (
     CopyPartitions,
     CreateDatabase,
     CreateTable,
+    DropDatabase,
     DropPartitions,
     DropTable,
     PauseTtl,
@@ -121,6 +122,8 @@ def step_text(step: Step) -> str:  # noqa: C901, PLR0911, PLR0912 -- one line pe
         case AddPartitions():
             names = some([partition.name for partition in step.partitions])
             return f"add {number(len(step.partitions), 'empty partition')} to {step.table} ({names})"
+        case DropDatabase():
+            return f"drop database {step.database}, which is empty"
         case DropTable():
             return f"drop {step.table}"
         case Verify():
