@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from starrocks_br.domain.instants import show_instant
 from starrocks_br.domain.restore_plan import RestorePlan
@@ -140,6 +141,8 @@ def step_text(step: Step) -> str:  # noqa: C901, PLR0911, PLR0912 -- one line pe
             return f"read {number(len(step.partitions), 'partition')} of {step.scratch} over into {step.table}"
         case RepairHole():
             return f"make partition {step.partition} of {step.table} loadable again"
+        case _:
+            assert_never(step)
 
 
 def _job(step: RestorePartitions) -> str:
