@@ -6,7 +6,8 @@ plant(frontend, "restart=SHOW BACKUP")
 
 WHICH says at which occurrence the fault strikes: the nth (counted from 1, the first unless told), or `*` at each. What
 an occurrence is depends on the fault: a statement that holds certain words (upper and lower case are one; no words:
-every statement), or a tick at which a job of a kind is about to leave a state. `FAULTS` lists all names.
+every statement; after a `^` they begin it), or a tick at which a job of a kind is about to leave a state. All names
+stand in `FAULTS`.
 """
 
 from __future__ import annotations
@@ -102,14 +103,20 @@ def _parts(pattern: re.Pattern[str], value: str, form: str) -> re.Match[str]:
 # --- at a statement ---------------------------------------------------------------------------------------------------
 
 
+def _holds(sql: str, words: str) -> bool:
+    """Whether a statement holds certain words, or begins with them if a `^` stands before."""
+    text, wanted = sql.casefold(), words.casefold()
+    return text.startswith(wanted[1:]) if wanted.startswith("^") else wanted in text
+
+
 def _raises(error: Callable[[str], Exception], words: str | None = None, *, after: bool = False) -> Plant:
     """Answer statements with an error; those that hold the fault's own words, or VALUE's where it has none."""
 
     def plant_it(frontend: Frontend, occurrences: Occurrences, value: str) -> None:
-        wanted = (value if words is None else words).casefold()
+        wanted = value if words is None else words
 
         def fault(sql: str) -> None:
-            if wanted in sql.casefold() and occurrences.meant():
+            if _holds(sql, wanted) and occurrences.meant():
                 raise error(sql)
 
         (frontend.faults.after if after else frontend.faults.before).append(fault)
@@ -154,17 +161,17 @@ _PRIVILEGES: Final = {
 
 def _slow(frontend: Frontend, occurrences: Occurrences, value: str) -> None:
     found = _parts(_SECONDS, value, "SECONDS [WORDS]")
-    words = (found["words"] or "").casefold()
+    words = found["words"] or ""
 
     def fault(sql: str) -> float:
-        return float(found["seconds"]) if words in sql.casefold() and occurrences.meant() else 0.0
+        return float(found["seconds"]) if _holds(sql, words) and occurrences.meant() else 0.0
 
     frontend.faults.delays.append(fault)
 
 
 def _restart(frontend: Frontend, occurrences: Occurrences, value: str) -> None:
     def fault(sql: str) -> None:
-        if value.casefold() in sql.casefold() and occurrences.meant():
+        if _holds(sql, value) and occurrences.meant():
             frontend.restart()
             raise ConnectionCut
 
@@ -185,7 +192,7 @@ def _runs(*, after: bool) -> Plant:
         faults = frontend.faults.after if after else frontend.faults.before
 
         def fault(sql: str) -> None:
-            if sql != found["sql"] and found["words"].casefold() in sql.casefold() and occurrences.meant():
+            if sql != found["sql"] and _holds(sql, found["words"]) and occurrences.meant():
                 _as_root(frontend, found["sql"])
 
         faults.append(fault)

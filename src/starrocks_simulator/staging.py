@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -122,7 +122,8 @@ def _stage(session: Session, table: Table, columns: list[Column], source: str, v
     except duckdb.Error as error:
         raise _conversion(session, error) from None
     _check_rows(session, table)
-    _advance_auto_increment(table, count)
+    if _numbers_some(session, table, given, source, values):
+        table.next_auto_increment += count
     return count
 
 
@@ -140,9 +141,16 @@ def _source(session: Session, table: Table, column: Column, source: str | None) 
     return fill(column)
 
 
-def _advance_auto_increment(table: Table, count: int) -> None:
-    if any(column.auto_increment for column in table.columns):
-        table.next_auto_increment += count
+def _numbers_some(
+    session: Session, table: Table, given: Mapping[int, str], source: str, values: Sequence[object]
+) -> bool:
+    """Whether a row gets its number from the table: a load that brings all its numbers leaves the counter alone."""
+    for column in table.columns:
+        if column.auto_increment:
+            name = given.get(column.unique_id)
+            unnumbered = f"SELECT 1 FROM ({source})" + (f" WHERE {name} IS NULL" if name else "")
+            return bool(session.frontend.rows.query(f"{unnumbered} LIMIT 1", values))
+    return False
 
 
 def _with_generated(table: Table, column: Column, inner: str) -> str:

@@ -16,9 +16,9 @@ README = (ROOT / "README.md").read_text()
 PORT = "9030"
 
 
-def blocks(language: str) -> list[str]:
+def blocks(language: str, text: str = README) -> list[str]:
     """The fenced blocks of one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
 
 
 def free_port() -> str:
@@ -32,22 +32,18 @@ def tour(python: str) -> str:
     """The tour as one script, with the library's example before its end."""
     *steps, end = blocks("bash")
     example = f"python - <<'EOT'\n{python}EOT"
-    return "\n".join(
-        ["set -e", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", *steps, example, end, "echo the end"]
-    )
+    return "\n".join([*steps, example, end])
 
 
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
-    """The tour, played in an empty folder."""
-    directory = tmp_path_factory.mktemp("tour")
+def play(script: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script in a folder that has the README's configuration; `the end` is printed if it gets there."""
     (config,) = blocks("yaml")
-    (python,) = blocks("python")
     port = free_port()
     (directory / "config.yaml").write_text(config.replace(PORT, port))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STARROCKS_")}
+    whole = f"set -e\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}\necho the end"
     return subprocess.run(
-        ["bash", "-c", tour(python).replace(PORT, port)],
+        ["bash", "-c", whole.replace(PORT, port)],
         cwd=directory,
         env=environment | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         stdin=subprocess.DEVNULL,
@@ -56,6 +52,13 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProc
         check=False,
         timeout=400,
     )
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """The tour, played in an empty folder."""
+    (python,) = blocks("python")
+    return play(tour(python), tmp_path_factory.mktemp("tour"))
 
 
 def test_the_tour_works(played: subprocess.CompletedProcess[str]) -> None:

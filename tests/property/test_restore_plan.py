@@ -105,7 +105,7 @@ def test_every_job_is_checked_before_anything_else_and_the_table_is_verified(man
     assert len(renames) == len(verifies) == 1
     assert (verifies < renames) is (len(plan.jobs) == 1)
     assert plan.steps[renames[0]] == Rename(table=ALIAS, to=TABLE.name)
-    assert any("incomplete" in note for note in plan.notes) is (len(plan.jobs) > 1)
+    assert any("incomplete" in note for note in plan.risks) is (len(plan.jobs) > 1)
 
 
 @given(full_of_something)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.reprs import count
@@ -72,6 +72,18 @@ class Dependents:
     grants: Mapping[TableRef, tuple[Grant, ...]] | None = field(repr=False)
     views: Mapping[TableRef, MaterializedView] = field(repr=count)
     notes: tuple[str, ...] = ()
+
+    def under(self, names: Mapping[TableRef, TableRef]) -> Self:
+        """The same, each table by the name that is given for it.
+
+        Args:
+            names: For each table that was asked for.
+        """
+        return evolve(
+            self,
+            groups={names[table]: group for table, group in self.groups.items()},
+            grants=None if self.grants is None else {names[table]: given for table, given in self.grants.items()},
+        )
 
 
 @frozen

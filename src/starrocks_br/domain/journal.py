@@ -13,6 +13,7 @@ from starrocks_br.domain.names import ClusterId, RepositoryName, RestoreId, Tabl
 from starrocks_br.domain.reprs import count
 from starrocks_br.domain.restore_steps import (
     CopyPartitions,
+    CreateDatabase,
     CreateTable,
     Rename,
     RestorePartitions,
@@ -147,6 +148,13 @@ class Journal:
             and line.step.creating
             and line.table_id is None
             and line.status is not StepStatus.PLANNED
+        )
+
+    @property
+    def new_database(self) -> bool:
+        """Whether it made the database of its target: when it was planned there was none."""
+        return any(
+            isinstance(line.step, CreateDatabase) and line.status is not StepStatus.PLANNED for line in self.steps
         )
 
     @property

@@ -149,8 +149,9 @@ class Jobs:
 
     @property
     def resets_counter(self) -> bool:
-        """Whether an older snapshot than the newest one sets the counter last."""
-        return _numbers(self.manifest) and self.last != list(_by_holder(self.manifest))[-1]
+        """Whether the snapshot that sets the counter is older than the newest one, whose partitions may be gone."""
+        captured = [label for label, partitions in self.manifest.contents.items() if partitions]
+        return _numbers(self.manifest) and bool(captured) and self.last != captured[-1]
 
     @property
     def adding(self) -> tuple[Step, ...]:

@@ -27,6 +27,17 @@ class CreateDatabase:
 
 
 @frozen(kw_only=True)
+class DropDatabase:
+    """Drop a database that a restore made for its table, and that holds nothing; RECOVER DATABASE brings it back.
+
+    Attributes:
+        database: Which.
+    """
+
+    database: DatabaseName
+
+
+@frozen(kw_only=True)
 class CreateTable:
     """Make the table, empty, from the DDL that was recorded with its first snapshot (O2§y5).
 
@@ -262,6 +273,7 @@ Step: TypeAlias = (
     CreateDatabase
     | CreateTable
     | DropPartitions
+    | DropDatabase
     | RestorePartitions
     | CheckRestored
     | PauseTtl
@@ -274,3 +286,24 @@ Step: TypeAlias = (
     | DropTable
     | Verify
 )
+
+
+def names_after(step: Step, names: Mapping[TableRef, int]) -> dict[TableRef, int]:
+    """Which table bears which name once a step is done.
+
+    Args:
+        step: Which; one that moves no name leaves all as it is.
+        names: The ids of the tables that bear names now.
+    """
+    now = dict(names)
+    match step:
+        case Rename(table=table, to=name) | SetAside(table=table, to=name):
+            now[TableRef(table.database, name)] = now.pop(table)
+        case Swap(table=table, restored=name):
+            other = TableRef(table.database, name)
+            now[table], now[other] = now[other], now[table]
+        case DropTable(table=table):
+            del now[table]
+        case _:
+            pass
+    return now

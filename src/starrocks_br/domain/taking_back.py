@@ -8,7 +8,7 @@ from attrs import frozen
 
 from starrocks_br.domain.journal import Journal, StepStatus
 from starrocks_br.domain.names import TableRef
-from starrocks_br.domain.restore_steps import DropTable, Rename, SetAside, Step, Swap
+from starrocks_br.domain.restore_steps import DropTable, Rename, SetAside, Step, Swap, names_after
 
 
 @frozen(kw_only=True)
@@ -75,6 +75,20 @@ def way_back(journal: Journal, found: Mapping[TableRef, int]) -> WayBack:
             return WayBack(steps=tuple(scratch), detail=_taken(journal.target, old))
     hiding, kept = _hidden(journal, now, _bearer(now, journal.table_id), seen=ours != journal.alias)
     return WayBack(steps=(*scratch, *back, *hiding), detail=_told(journal, found, ours, kept, restored=old is not None))
+
+
+def once_closed(journal: Journal, found: Mapping[TableRef, int]) -> Mapping[TableRef, int]:
+    """Which table bears which name once a restore that was killed is finished or taken back.
+
+    Args:
+        journal: Of the restore.
+        found: The ids of the tables that bear `journal.names`, and others, now.
+    """
+    left = to_the_end(journal, found)
+    now = found
+    for step in way_back(journal, found).steps if left is None else left:
+        now = names_after(step, now)
+    return now
 
 
 def _scratches(journal: Journal, found: Mapping[TableRef, int]) -> list[TableRef]:

@@ -81,8 +81,6 @@ def hand_over(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableR
     """
     notes: list[str] = []
     taken_over = {old: new for old, new in restored.items() if old in seen.groups}
-    if new_ones := sorted(new for old, new in restored.items() if old not in seen.groups):
-        notes.append(_NEW.format(tables=_list(new_ones)))
     repairs: list[Repair] = [*_regrants(ports, seen, taken_over, notes), *_regroups(ports, seen, taken_over)]
     return (*notes, *_notes_on(ports, repairs, _attempt(ports, repairs)))
 
@@ -101,7 +99,9 @@ def after(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef])
     Returns:
         Notes for people: what was put back, what was not and why, what to run by hand.
     """
-    return (*seen.notes, *hand_over(ports, seen, restored), *_reactivated(ports, seen, restored))
+    new_ones = sorted(new for old, new in restored.items() if old not in seen.groups)
+    newly_made = (_NEW.format(tables=_list(new_ones)),) if new_ones else ()
+    return (*seen.notes, *newly_made, *hand_over(ports, seen, restored), *_reactivated(ports, seen, restored))
 
 
 def regroup(ports: Ports, groups: Mapping[TableRef, str]) -> tuple[str, ...]:

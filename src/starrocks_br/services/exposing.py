@@ -24,7 +24,8 @@ def before_exposing(ports: Ports, tables: Sequence[TableRestore], seen: Dependen
     Returns:
         Notes for people.
     """
-    about = [one for one in tables if one.exposed_at is None and isinstance(one.step, Rename | SetAside | Swap)]
+    moving = [one for one in tables if one.exposed_at is None and isinstance(one.step, Rename | SetAside | Swap)]
+    about = [one for one in moving if one.hides]  # what goes on after a kill may be past that
     if not about:
         return ()
     notes = dependents.hand_over(ports, seen, {one.plan.target.table: one.plan.alias for one in about})

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from attrs import evolve
 
-from starrocks_br.domain.errors import Refused
+from starrocks_br.domain.errors import AccessDenied, Refused
 from starrocks_br.domain.events import Settled
 from starrocks_br.domain.journal import GRACE, QUIET, Journal, JournalStep, Mark, StepStatus
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
-from starrocks_br.domain.restore_steps import RestorePartitions, Step
+from starrocks_br.domain.restore_steps import DropDatabase, RestorePartitions, Step
 from starrocks_br.domain.server import Job, JobKind, Server
 from starrocks_br.domain.status import Status
 from starrocks_br.domain.taking_back import to_the_end, way_back
@@ -89,6 +89,11 @@ def close_journal(ports: Ports, journal: Journal) -> Settled:
         detail = f"the restore of {journal.target} was complete: only its last lines were missing"
         said = f"{detail}; {trouble}" if trouble else detail
         return Settled(subject=journal.restore, outcome=Status.FINISHED, detail=said)
+    return give_back(ports, journal)
+
+
+def give_back(ports: Ports, journal: Journal) -> Settled:
+    """Take a restore back, and close its journal; see `close_journal`."""
     detail = f"the restore of {journal.target} was given up; {take_back(ports, journal)}"
     ports.restores.abandon(journal.restore, detail)
     return Settled(subject=journal.restore, outcome=Status.FAILED, detail=detail)
@@ -117,7 +122,22 @@ def take_back(ports: Ports, journal: Journal) -> str:
     journal = informed(ports, journal)
     back = way_back(journal, ports.cluster.table_ids(journal.names))
     trouble = _applied(ports, back.steps)
-    return f"not everything could be taken back: {trouble}" if trouble else back.detail
+    if trouble:
+        return f"not everything could be taken back: {trouble}"
+    return f"{back.detail}{_database_dropped(ports, journal)}" if journal.new_database else back.detail
+
+
+def _database_dropped(ports: Ports, journal: Journal) -> str:
+    """Drop a database that was made for the restore, unless it is of use to anybody; what was done, for people."""
+    database = journal.target.database
+    others = (one for one in ports.restores.unfinished() if one.restore != journal.restore)
+    if ports.cluster.objects(database) != {} or any(one.target.database == database for one in others):
+        return ""
+    try:
+        ports.cluster.apply(DropDatabase(database=database))
+    except (Refused, AccessDenied) as refusal:
+        return f"; database {database}, which it made and which is empty, stays: {refusal}"
+    return f"; database {database}, which it had made and which was empty, was dropped"
 
 
 def _applied(ports: Ports, steps: Iterable[Step]) -> str:

@@ -110,7 +110,8 @@ def drive(
     """Do all steps of all tables, a few databases at a time; notes for people."""
     if not tables:
         return ()
-    seen = dependents.before(ports, [one.plan.target.table for one in tables])
+    names = {one.lives_at: one.plan.target.table for one in tables}
+    seen = dependents.before(ports, names.keys()).under(names)
     groups = [
         DatabaseRestore(ports=ports, place=request.place, tables=own, dependents=seen) for own in _by_database(tables)
     ]

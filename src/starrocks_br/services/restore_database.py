@@ -35,7 +35,7 @@ from starrocks_br.services.exposing import before_exposing
 from starrocks_br.services.journals import give_up
 from starrocks_br.services.requests import Place
 from starrocks_br.services.restore_checks import check, look, make_again, verify
-from starrocks_br.services.restore_job import job, watch
+from starrocks_br.services.restore_job import job
 from starrocks_br.services.restore_table import TableRestore, acted_on, not_ours
 
 
@@ -184,11 +184,6 @@ class DatabaseRestore:
         steps = [_job(one) for one in together]
         self.ports.restores.mark([one.mark(StepStatus.SENT) for one in together])
         yield from self._followed(together, lambda: job(self.ports, self.place, steps, together[0].plan.repository))
-
-    def adopt(self, one: TableRestore) -> Generator[None]:
-        """Watch a job that a killed command submitted."""
-        steps = [_job(one)]
-        yield from self._followed([one], lambda: watch(self.ports, self.place, steps, one.journal.created_at))
 
     def _followed(self, together: list[TableRestore], work: Callable[[], Generator[None]]) -> Generator[None]:
         try:

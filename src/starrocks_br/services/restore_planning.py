@@ -11,7 +11,7 @@ from starrocks_br.domain.errors import BrokenChain, ClusterError, StarRocksBrErr
 from starrocks_br.domain.events import Warned
 from starrocks_br.domain.instants import show_instant
 from starrocks_br.domain.manifest import Manifest
-from starrocks_br.domain.names import Label, RepositoryName, Selection, TableName, TableRef, restore_id
+from starrocks_br.domain.names import Label, RepositoryName, Selection, TableRef, restore_id
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_batch import RestoreBatch
 from starrocks_br.domain.restore_jobs import Way
@@ -23,6 +23,7 @@ from starrocks_br.domain.timeline import timeline
 from starrocks_br.services.estimates import pace
 from starrocks_br.services.preflight import reading_from, ready
 from starrocks_br.services.requests import Place, RestoreRequest, Wanted
+from starrocks_br.services.standing import Standing, standing
 
 NO_COMMON_CUT = "tables of one database lie in the same snapshots; those of different databases have no common cut"
 
@@ -245,56 +246,29 @@ def gather(
     ports: Ports, request: RestoreRequest, server: Server, folded: Sequence[Folded]
 ) -> Mapping[TableRef, TargetFacts]:
     """What stands at the targets, and what the repository holds: statements per database, not per table."""
-    databases = {one.wanted.target.table.database for one in folded}
-    objects = {database: ports.cluster.objects(database) for database in sorted(databases)}
+    targets = [one.wanted.target.table for one in folded]
+    homes = [TableRef(table.database, one.manifest.table.name) for table, one in zip(targets, folded, strict=True)]
+    there = standing(ports, server, {*targets, *homes})
     found = {
         repository: ports.cluster.find_snapshots(
             repository, {label for one in folded if one.repository == repository for label in one.manifest.holders()}
         )
         for repository in sorted({one.repository for one in folded})
     }
-    targets = [one.wanted.target.table for one in folded]
-    live = _live(ports, server, [table for table in targets if table.name in (objects[table.database] or {})])
-    return {
-        one.wanted.table: _facts(
-            request, server, one, objects[one.wanted.target.table.database], found[one.repository], live
-        )
-        for one in folded
-    }
-
-
-def _live(ports: Ports, server: Server, taken: Sequence[TableRef]) -> Mapping[TableRef, int | None]:
-    """The id of each table that bears a target's name, or will when `run` has taken back what a kill left there."""
-    if not taken:
-        return {}
-    leftovers = {
-        journal.target: journal
-        for journal in ports.restores.unfinished()
-        if journal.cluster == server.cluster and journal.exposed and journal.table_id is not None
-    }
-    found: Mapping[TableRef, int] = ports.cluster.table_ids(taken)
-    return {
-        table: leftovers[table].replaced if table in leftovers and leftovers[table].table_id == bearer else bearer
-        for table, bearer in found.items()
-    }
+    return {one.wanted.table: _facts(request, server, one, there, found[one.repository]) for one in folded}
 
 
 def _facts(
-    request: RestoreRequest,
-    server: Server,
-    one: Folded,
-    objects: Mapping[TableName, str] | None,
-    found: Mapping[Label, RemoteSnapshot],
-    live: Mapping[TableRef, int | None],
+    request: RestoreRequest, server: Server, one: Folded, there: Standing, found: Mapping[Label, RemoteSnapshot]
 ) -> TargetFacts:
     target = one.wanted.target
-    there = objects or {}
-    left_over = target.table in live and live[target.table] is None  # it goes before anything is done
+    objects = there.objects[target.table.database]
+    kinds = objects or {}
     return TargetFacts(
-        taken_by="" if left_over else there.get(target.table.name, ""),
+        taken_by=kinds.get(target.table.name, ""),
         unsure=one.unsure,
-        target_id=live.get(target.table) if target.replace else None,
-        home_taken=one.manifest.table.name in there and not left_over,
+        target_id=there.ids.get(target.table) if target.replace else None,
+        home_taken=one.manifest.table.name in kinds,
         database_exists=objects is not None,
         alive_backends=server.alive_backends,
         backup_timestamps={

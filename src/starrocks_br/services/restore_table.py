@@ -23,6 +23,7 @@ from starrocks_br.domain.restore_steps import (
     Step,
     Swap,
     Verify,
+    names_after,
 )
 
 
@@ -85,6 +86,17 @@ class TableRestore:
         return () if self.failure else tuple(step for step in left if isinstance(step, RestorePartitions))
 
     @property
+    def hides(self) -> bool:
+        """Whether the table that it makes bears the alias, where nobody else can see it."""
+        return self.ids.get(self.plan.alias) not in {None, self.plan.replaces}
+
+    @property
+    def lives_at(self) -> TableRef:
+        """The name of the table that it replaces; that of its target if it replaces none, or that one is gone."""
+        found = (name for name, bearer in self.ids.items() if bearer == self.plan.replaces)
+        return next(found, self.plan.target.table)
+
+    @property
     def shown_to_others(self) -> bool:
         """Whether the table bore a name that others use when it was verified."""
         return self.shown is not None and self.shown.table != self.plan.alias
@@ -95,16 +107,7 @@ class TableRestore:
 
     def passed(self, step: Step) -> None:
         """The step is done: names have moved with it."""
-        match step:
-            case Rename(table=table, to=name) | SetAside(table=table, to=name):
-                self.ids[TableRef(table.database, name)] = self.ids.pop(table)
-            case Swap(table=table, restored=name):
-                other = TableRef(table.database, name)
-                self.ids[table], self.ids[other] = self.ids[other], self.ids[table]
-            case DropTable(table=table):
-                del self.ids[table]
-            case _:
-                pass
+        self.ids = names_after(step, self.ids)
         self.position += 1
 
     def expects(self, table: TableRef) -> frozenset[PartitionName]:

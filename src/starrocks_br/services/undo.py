@@ -18,6 +18,7 @@ from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CopyPartitions,
     CreateTable,
+    DropTable,
     Rename,
     RestorePartitions,
     SetAside,
@@ -26,7 +27,7 @@ from starrocks_br.domain.restore_steps import (
     Verify,
 )
 from starrocks_br.domain.server import DONE, Server
-from starrocks_br.services.journals import close_journal, informed, last_job, take_back, why_alive
+from starrocks_br.services.journals import close_journal, give_back, informed, last_job, take_back, why_alive
 from starrocks_br.services.preflight import ready
 from starrocks_br.services.reports import RestoreReport, UndoReport
 from starrocks_br.services.requests import Place, RestoreRequest
@@ -43,7 +44,9 @@ def undo(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
     """
     journal = _dead_journal(ports, ready(ports, place), restore)
     if not journal.closed:
-        return UndoReport(restore=restore, table=journal.target, detail=close_journal(ports, journal).detail)
+        # What replaced a table goes back even if it was complete: that it is finished is not what was asked for.
+        close = close_journal if journal.replaced is None else give_back
+        return UndoReport(restore=restore, table=journal.target, detail=close(ports, journal).detail)
     _check_undoable(journal, ports.cluster.table_ids(journal.names))
     detail = f"the restore of {journal.target} was undone; {take_back(ports, journal)}"
     last = len(journal.steps) - 1
@@ -141,6 +144,8 @@ def _has_acted(ports: Ports, journal: Journal, line: JournalStep, found: Mapping
             return found.get(TableRef(table.database, name)) == table_id
         case Swap(table=table, table_id=table_id):
             return found.get(table) != table_id
+        case DropTable(table=table):
+            return table not in found
         case CopyPartitions():
             raise _unclear(journal, line.step, "some of its rows may have been read over, and would be there twice")
         case _:

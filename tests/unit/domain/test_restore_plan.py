@@ -200,6 +200,17 @@ def test_grown_partitions_come_back_with_the_job_that_makes_the_table() -> None:
     assert any("AUTO_INCREMENT" in note for note in plan.notes)
 
 
+def test_numbers_given_out_to_partitions_that_were_dropped_may_be_given_out_again() -> None:
+    """Their snapshot holds nothing of the point, so nothing sets the counter to where it was."""
+    second = two_holders(part("p3", 12))
+    assert not any("AUTO_INCREMENT" in note for note in planned(second).notes)
+    third = extend(second, next_entry(second, 2, dropped=frozenset({"p3"})))
+    assert [job.label for job in planned(third).jobs] == ["db1_0"]
+    assert any("counter is that of snapshot db1_0" in note for note in planned(third).notes)
+    plain = evolve(third, ddl="CREATE TABLE orders (id INT)")
+    assert not any("AUTO_INCREMENT" in note for note in planned(plain).notes)
+
+
 def test_an_empty_table_comes_from_an_empty_snapshot() -> None:
     """Another one would bring back partitions that were dropped."""
     assert planned(manifest()).jobs[0].partitions is None

@@ -18,8 +18,9 @@ from starrocks_br.domain.restore_steps import (
     Step,
     Swap,
     Verify,
+    names_after,
 )
-from starrocks_br.domain.taking_back import to_the_end, way_back
+from starrocks_br.domain.taking_back import once_closed, to_the_end, way_back
 from tests.unit.domain.examples import CLUSTER, NOON, ORDERS, REPOSITORY
 
 ALIAS = TableRef.parse("db1.__br_r1")
@@ -196,3 +197,20 @@ def test_another_name_of_ours_is_hidden_too() -> None:
     steps = (job(), Rename(table=ALIAS, to=home.name), SHOWN, Rename(table=home, to=TableName("copy")))
     half = evolve(journal(*steps, done=2), target=copy)
     assert way_back(half, {home: OURS}).steps == (Rename(table=home, to=ALIAS.name),)
+
+
+# --- what there is afterwards -----------------------------------------------------------------------------------------
+
+
+def test_it_can_be_told_beforehand_which_table_will_bear_which_name() -> None:
+    given_back = once_closed(journal(*OVERLAYING, done=3), {ASIDE: OLD, ORDERS: OURS, SCRATCH: STRANGER})
+    assert given_back == {ORDERS: OLD, ALIAS: OURS, SCRATCH: STRANGER}
+    finished = once_closed(journal(*DROPPING, done=3), {ORDERS: OURS, ALIAS: OLD})
+    assert finished == {ORDERS: OURS}
+    assert once_closed(journal(*OVERLAYING, done=2), {ASIDE: OLD, ALIAS: OURS}) == {ORDERS: OLD}
+    assert once_closed(journal(*HIDDEN, done=1), {}) == {}
+
+
+@pytest.mark.parametrize("step", [job(), VERIFY, CheckRestored(table=ORDERS, created=False)])
+def test_a_step_that_moves_no_name_leaves_them_as_they_are(step: Step) -> None:
+    assert names_after(step, {ORDERS: OLD}) == {ORDERS: OLD}

@@ -15,6 +15,7 @@ from starrocks_br.domain.restore_steps import (
     CopyPartitions,
     CreateDatabase,
     CreateTable,
+    DropDatabase,
     DropPartitions,
     DropTable,
     PauseTtl,
@@ -124,6 +125,7 @@ PARTS: tuple[PartitionName, ...] = (partition_name("p"), partition_name("q"))
         (PauseTtl(table=ORDERS, properties={}), "keep the server from dropping partitions of db1.orders on its own"),
         (RepairHole(table=ORDERS, partition=PARTS[0], version=3), "make partition p of db1.orders loadable again"),
         (DropTable(table=ORDERS), "drop db1.orders"),
+        (DropDatabase(database=database_name("d")), "drop database d, which is empty"),
         (DropPartitions(table=ORDERS, partitions=PARTS), "drop 2 partitions of db1.orders"),
         (
             CreateTable(table=ORDERS, ddl="", replication_num=1, wanted=()),

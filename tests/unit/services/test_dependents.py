@@ -134,6 +134,7 @@ def test_a_table_that_was_missing_has_no_grants_to_get_back(world: World) -> Non
     with world.counted() as sent:
         seen = before(world.ports, [T])
     assert not [sql for sql in sent if "grants" in sql]
+    assert hand_over(world.ports, seen, {T: NEW}) == (), "which is said once, in the end"
     world.sql("ALTER TABLE d1.new RENAME t")
     newly, *activated = after(world.ports, seen, {T: T})
     assert newly == "nobody was granted anything by name on d1.t, newly made; what is granted ON ALL TABLES holds"

@@ -75,6 +75,13 @@ def test_the_occurrence_that_is_meant_is_struck(cluster: Cluster, which: str, st
             cluster.run("SHOW DATABASES")
 
 
+def test_words_may_be_meant_to_begin_a_statement(cluster: Cluster) -> None:
+    plant(cluster.frontend, "deny=^alter table")
+    cluster.run("SHOW ALTER TABLE COLUMN FROM d")
+    with pytest.raises(ServerError, match="5203"):
+        cluster.run("ALTER TABLE d.t RENAME u")
+
+
 @pytest.mark.parametrize(
     ("name", "error", "acted"),
     [

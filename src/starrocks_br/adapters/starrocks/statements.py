@@ -18,6 +18,7 @@ from starrocks_br.domain.restore_steps import (
     CopyPartitions,
     CreateDatabase,
     CreateTable,
+    DropDatabase,
     DropPartitions,
     DropTable,
     NewPartition,
@@ -266,7 +267,7 @@ def _with_partitions(name: str, partitions: Iterable[PartitionName] | None, *, w
 # --- steps of a restore -----------------------------------------------------------------------------------------------
 
 
-def for_step(step: Step) -> tuple[Statement, ...]:  # noqa: PLR0911 -- one case per kind of step
+def for_step(step: Step) -> tuple[Statement, ...]:  # noqa: C901, PLR0911 -- one case per kind of step
     """The statements of one step, in order.
 
     Checking steps have none; those of jobs, of `AddPartitions` and of `CopyPartitions` need more than the step.
@@ -278,6 +279,9 @@ def for_step(step: Step) -> tuple[Statement, ...]:  # noqa: PLR0911 -- one case 
             return (_create_again(step),)
         case DropPartitions(table=ref, partitions=names):
             return tuple(Statement(f"ALTER TABLE {table(ref)} DROP PARTITION {quote(name)} FORCE") for name in names)
+        case DropDatabase(database=database):
+            # Without FORCE: what somebody put into it a moment ago can be recovered (O§n).
+            return (Statement(f"DROP DATABASE {quote(database)}"),)
         case PauseTtl(table=ref, properties=properties):
             # The server sets one property per statement.
             return tuple(
@@ -373,7 +377,7 @@ def _values(partition: NewPartition) -> str:
 
 
 def _bound(value: str) -> str:
-    """A bound of a RANGE partition; no type that such a table can be divided by has a text of that name."""
+    """A bound of a RANGE partition; MAXVALUE is how the server tells that there is none above."""
     return "MAXVALUE" if value == "MAXVALUE" else literal(value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from starrocks_br.domain.instants import show_instant
 from starrocks_br.domain.restore_plan import RestorePlan
@@ -12,6 +13,7 @@ from starrocks_br.domain.restore_steps import (
     CopyPartitions,
     CreateDatabase,
     CreateTable,
+    DropDatabase,
     DropPartitions,
     DropTable,
     PauseTtl,
@@ -121,6 +123,8 @@ def step_text(step: Step) -> str:  # noqa: C901, PLR0911, PLR0912 -- one line pe
         case AddPartitions():
             names = some([partition.name for partition in step.partitions])
             return f"add {number(len(step.partitions), 'empty partition')} to {step.table} ({names})"
+        case DropDatabase():
+            return f"drop database {step.database}, which is empty"
         case DropTable():
             return f"drop {step.table}"
         case Verify():
@@ -137,6 +141,8 @@ def step_text(step: Step) -> str:  # noqa: C901, PLR0911, PLR0912 -- one line pe
             return f"read {number(len(step.partitions), 'partition')} of {step.scratch} over into {step.table}"
         case RepairHole():
             return f"make partition {step.partition} of {step.table} loadable again"
+        case _:
+            assert_never(step)
 
 
 def _job(step: RestorePartitions) -> str:
