@@ -48,8 +48,9 @@ def restored(manifest: Manifest, repository: dict[Label, Kept], to: TableRef) ->
 
 
 def check_once(plan: RestorePlan) -> None:
-    """Each wanted partition is in exactly one job, the first job creates, and nothing else is asked for."""
-    assert [job.creating for job in plan.jobs] == [True] + [False] * (len(plan.jobs) - 1)
+    """Each wanted partition is in exactly one job, one job makes the table, and nothing else is asked for."""
+    own = [job.creating for job in plan.jobs if job.into == plan.alias or not job.creating]
+    assert own == [True] + [False] * (len(own) - 1)
     named = [name for job in plan.jobs for name in job.partitions or ()]
     assert len(named) == len(set(named))
     assert set(named) <= plan.manifest.held.keys()
@@ -83,12 +84,16 @@ def perform(step: Step, tables: dict[TableRef, Table], repository: dict[Label, K
             table = tables[step.table]
             for new in step.partitions:
                 assert new.name not in table.parts, "it is there already"
-                assert new.buckets == 4
+                assert new.buckets in {0, 4}
                 values = "[" + ",".join('["' + '","'.join(row) + '"]' for row in new.values) + "]"
                 table.parts[new.name] = Part(physical=((1, 1, 1),), values=values, rows=(), written=0)
         case CreateDatabase() | CheckRestored() | PauseTtl() | Verify():
             pass
-        case CreateTable() | DropPartitions() | DropTable() | RepairHole() | SetAside() | Swap() | CopyPartitions():
+        case CopyPartitions():
+            _copy(tables[step.scratch], tables[step.table], set(step.partitions))
+        case DropTable():
+            del tables[step.table]
+        case CreateTable() | DropPartitions() | RepairHole() | SetAside() | Swap():
             raise AssertionError(f"a plan does not hold {step}")
         case _:
             assert_never(step)
@@ -105,7 +110,6 @@ def _overlay(step: RestorePartitions, table: Table, source: Table, chosen: dict[
     assert step.into.name == step.source, "RESTORE adds to a table under its own name only"
     schemas = [(one.kind, one.columns, one.schema) for one in (table, source)]
     assert schemas[0] == schemas[1], "different schema"
-    assert not source.parts.keys() & (table.parts.keys() - chosen.keys()), "an older part of a newer snapshot"
     for name, part in chosen.items():
         assert len(part.physical) == 1, "automatic bucket partition, can not be restored"
         there = table.parts.get(name)
@@ -115,4 +119,12 @@ def _overlay(step: RestorePartitions, table: Table, source: Table, chosen: dict[
         else:
             assert there is None, "each partition is restored once"
             assert part.values not in {other.values for other in table.parts.values()}, "conflict range"
+        table.parts[name] = replace(part)
+
+
+def _copy(scratch: Table, table: Table, chosen: set[str]) -> None:
+    assert scratch.parts.keys() == chosen, "all that the scratch table holds"
+    for name, part in scratch.parts.items():
+        there = table.parts[name]
+        assert (there.values, there.rows) == (part.values, ()), "made for it, and empty"
         table.parts[name] = replace(part)
