@@ -213,7 +213,7 @@ class Bench:
         """
         situation = SITUATIONS.get(line.situation, Situation())
         names = self.names(line)
-        changes: dict[str, object] = {"database": self.ops, **situation.changes}
+        changes: dict[str, Any] = {"database": self.ops, **situation.changes}
         for statement in situation.before:
             self.world.sql(statement.format_map(names))
         for fault in () if planted else line.faults:
