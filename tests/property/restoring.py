@@ -15,6 +15,7 @@ from starrocks_br.domain.restore_steps import (
     CopyPartitions,
     CreateDatabase,
     CreateTable,
+    DropDatabase,
     DropPartitions,
     DropTable,
     PauseTtl,
@@ -93,7 +94,7 @@ def perform(step: Step, tables: dict[TableRef, Table], repository: dict[Label, K
             _copy(tables[step.scratch], tables[step.table], set(step.partitions))
         case DropTable():
             del tables[step.table]
-        case CreateTable() | DropPartitions() | RepairHole() | SetAside() | Swap():
+        case CreateTable() | DropDatabase() | DropPartitions() | RepairHole() | SetAside() | Swap():
             raise AssertionError(f"a plan does not hold {step}")
         case _:
             assert_never(step)
