@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from sqlalchemy import create_engine
 
 import starrocks_br
 from starrocks_br.adapters.memory import MemoryBackupHistory, MemoryRestoreHistory
+from starrocks_br.domain.errors import UnknownRestore
 from starrocks_br.domain.events import BackupPlanned, JobEnded, Progress
 from starrocks_br.domain.ports import Rows, SqlExecutor
 from tests.e2e.clusters import Cluster, Shop, simulator
@@ -132,3 +133,21 @@ def test_a_listener_hears_of_plans_and_jobs_and_may_fail(config: Path) -> None:
     with starrocks_br.connect(config, listener=listener) as client:
         assert client.backup(full=True, tables=["db1.tableA"]).complete
     assert {BackupPlanned, JobEnded} <= set(heard)
+
+
+def test_tables_come_back_together_and_a_replaced_one_can_have_its_name_again(cluster: Cluster, config: Path) -> None:
+    shop = Shop(cluster)
+    at = datetime.now(UTC) + timedelta(days=1)
+    with starrocks_br.connect(config) as client:
+        drilled = client.plan_restores(["db2.*", "db1.tableA"], at=at, database="drill")
+        assert {str(plan.target.table.database) for plan in drilled.plans} == {"drill"}
+        batch = client.plan_restores(["db2.*", "db1.tableA"], at=at, replace=True)
+        rows = {str(plan.manifest.table): shop.rows(str(plan.manifest.table)) for plan in batch.plans}
+        report = client.restore_all(batch, wait=30)
+        assert {str(one.table) for one in report.restored} == rows.keys()
+        assert not report.failures
+        assert {name: shop.rows(name) for name in rows} == rows
+        one = next(one for one in report.restored if str(one.table) == "db1.tableA")
+        assert "db1.tableA is the table that it was before" in client.undo_restore(one.restore).detail
+        with pytest.raises(UnknownRestore, match="nothing left"):
+            client.resume_restore(one.restore, wait=1)

@@ -33,8 +33,8 @@ class Desk:
     backed_up: dict[str, list[tuple[Any, ...]]]
 
     def restore(self, *arguments: str, typed: str = "") -> Ended:
-        """One command."""
-        return self.cli.run("restore", *arguments, typed=typed)
+        """One command; typed: what somebody answers at a terminal."""
+        return self.cli.run_by(typed, "restore", *arguments) if typed else self.cli.run("restore", *arguments)
 
     def document(self, *arguments: str) -> Any:
         """What one command finds, for programs."""

@@ -70,7 +70,7 @@ def test_the_tour_shows_what_the_text_says(played: subprocess.CompletedProcess[s
     assert "1 changed (p2), 1 dropped (p1)" in played.stdout
     assert "1 2025-10-01\n2 2025-10-02\n" in played.stdout, "the table as it was at the first backup"
     assert "2 2025-10-02\n3 2025-10-02\n" in played.stdout, "the table as it was at the last backup"
-    assert "db1 FINISHED" in played.stdout, "the library's example"
+    assert "db1 UNCHANGED" in played.stdout, "the library's example: nothing came since the restore"
 
 
 def test_the_table_of_exit_codes_is_the_one_of_the_program() -> None:

@@ -68,23 +68,24 @@ class VirtualCli:
     config: Path
     settings: dict[str, Any]
 
-    def run(self, *arguments: str, typed: str = "", **changes: object) -> Ended:
-        """One command; changes are to the settings, for this command.
+    def run(self, *arguments: str, **changes: object) -> Ended:
+        """One command at which nobody sits; changes are to the settings, for this command."""
+        return self._run(io.StringIO(), *arguments, **changes)
 
-        Args:
-            arguments: After the program's name.
-            typed: What somebody types at a terminal; empty: nobody sits there.
-            changes: To the settings.
-        """
+    def run_by(self, typed: str, *arguments: str) -> Ended:
+        """One command at a terminal, and what somebody types there."""
+        return self._run(Keyboard(typed), *arguments)
+
+    def _run(self, stdin: io.StringIO, /, *arguments: str, **changes: object) -> Ended:
         settings = self.settings | changes
         self.config.write_text("".join(f"{name}: {value}\n" for name, value in settings.items()))
         said = io.StringIO()
-        stdin, sys.stdin = sys.stdin, Keyboard(typed) if typed else io.StringIO()
+        before, sys.stdin = sys.stdin, stdin
         try:
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
                 code = main([*arguments, "--config", str(self.config)])
         finally:
-            sys.stdin = stdin
+            sys.stdin = before
         return Ended(code, said.getvalue())
 
 

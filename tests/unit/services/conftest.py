@@ -13,3 +13,21 @@ from tests.support.world import World
 def world(tmp_path: Path) -> World:
     """A cluster with a repository, and nothing of ours in it yet."""
     return World(tmp_path)
+
+
+@pytest.fixture
+def one(world: World) -> World:
+    """A table that one snapshot gives back; it is gone now."""
+    world.ready("d1.t").backup()
+    world.sql("DROP TABLE d1.t FORCE")
+    return world
+
+
+@pytest.fixture
+def two(world: World) -> World:
+    """A table that two snapshots give back; it is gone now."""
+    world.ready("d1.t").backup()
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    world.backup()
+    world.sql("DROP TABLE d1.t FORCE")
+    return world

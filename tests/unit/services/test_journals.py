@@ -20,24 +20,6 @@ LONG_SILENCE = 400
 """Seconds after which nobody takes a silent restore for a living one."""
 
 
-@pytest.fixture
-def one(world: World) -> World:
-    """A table that one snapshot gives back; it is gone now."""
-    world.ready("d1.t").backup()
-    world.sql("DROP TABLE d1.t FORCE")
-    return world
-
-
-@pytest.fixture
-def two(world: World) -> World:
-    """A table that two snapshots give back; it is gone now."""
-    world.ready("d1.t").backup()
-    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
-    world.backup()
-    world.sql("DROP TABLE d1.t FORCE")
-    return world
-
-
 def kill_restore(world: World) -> None:
     """The process dies in a restore where a fault was planted; another one comes, once the first counts as dead."""
     with pytest.raises(Killed):

@@ -27,24 +27,6 @@ from tests.support.world import Killed, World, cut, fail, kill, only_reads, refu
 RESTORE = "RESTORE SNAPSHOT"
 
 
-@pytest.fixture
-def one(world: World) -> World:
-    """A table that one snapshot gives back; it is gone now."""
-    world.ready("d1.t").backup()
-    world.sql("DROP TABLE d1.t FORCE")
-    return world
-
-
-@pytest.fixture
-def two(world: World) -> World:
-    """A table that two snapshots give back; it is gone now."""
-    world.ready("d1.t").backup()
-    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
-    world.backup()
-    world.sql("DROP TABLE d1.t FORCE")
-    return world
-
-
 def hold_up(world: World, label: str) -> None:
     """A job with this label never moves."""
     world.frontend.faults.steps.append(lambda job: Hold() if job.label == label else None)

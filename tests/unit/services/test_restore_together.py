@@ -1,0 +1,283 @@
+"""Several tables in one command: they share looks and jobs, and one that fails does not stop the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from starrocks_br.domain.errors import Busy, JobFailed, Refused, StalePlan, TargetExists, UnknownTable, Unreachable
+from starrocks_br.domain.names import Selection, TableRef
+from starrocks_br.domain.restore_batch import RestoreBatch
+from starrocks_br.domain.restore_plan import Target
+from starrocks_br.domain.restore_steps import Reading
+from starrocks_br.services import restore, restore_planning
+from starrocks_br.services.reports import BatchReport
+from starrocks_br.services.requests import RestoreRequest, Wanted
+from starrocks_simulator.faults import Hold
+from tests.support.world import World, cut, fail, refuse
+
+RESTORE = "^RESTORE SNAPSHOT"
+
+
+def plan_all(world: World, *names: str, into: str = "", **how: object) -> tuple[RestoreRequest, RestoreBatch]:
+    """Plan to bring these back to their newest points."""
+    wanted = tuple(
+        Wanted(
+            table=TableRef.parse(name),
+            target=Target(table=TableRef.parse(f"{into}.{name.partition('.')[2]}" if into else name), **how),  # type: ignore[arg-type]
+        )
+        for name in names
+    )
+    request = RestoreRequest(place=world.place, wanted=wanted, at=world.ports.cluster.now())
+    return request, restore_planning.plan(world.ports, request)
+
+
+def restore_all(world: World, *names: str, into: str = "", **how: object) -> BatchReport:
+    """And do it, a minute later."""
+    world.later()
+    request, batch = plan_all(world, *names, into=into, **how)
+    return restore.run(world.ports, request, batch)
+
+
+def two_holders(world: World, *names: str) -> dict[str, list[tuple[object, ...]]]:
+    """Tables of which two snapshots hold parts; they are gone now."""
+    databases = sorted({f"{name.partition('.')[0]}.*" for name in names})
+    world.ready(*names).backup(*databases)
+    for number, name in enumerate(names):
+        world.sql(f"INSERT INTO {name} VALUES ({number}, '2024-01-02', 30)")
+    world.backup(*databases)
+    rows = {name: world.rows(name) for name in names}
+    for name in names:
+        world.sql(f"DROP TABLE {name} FORCE")
+    return rows
+
+
+def test_tables_of_one_database_share_their_jobs_and_those_of_two_go_side_by_side(world: World) -> None:
+    rows = two_holders(world, "d1.a", "d1.b", "d1.c", "d2.a")
+    request, batch = plan_all(world, *rows)
+    assert [len(job) for job in batch.statements] == [3, 3, 1, 1]
+    assert batch.notes == (restore_planning.NO_COMMON_CUT,)
+    report = restore.run(world.ports, request, batch)
+    assert world.times_sent(RESTORE) == 4
+    assert {name: world.rows(name) for name in rows} == rows
+    assert [str(one.table) for one in report.restored] == sorted(rows)
+    sent = [sql for sql in world.sent if "RESTORE FROM" in sql or sql.startswith("RESTORE SNAPSHOT")]
+    second_of_d1 = [number for number, sql in enumerate(sent) if sql.startswith("RESTORE SNAPSHOT `d1`")][1]
+    first_of_d2 = next(number for number, sql in enumerate(sent) if sql.startswith("RESTORE SNAPSHOT `d2`"))
+    assert first_of_d2 < second_of_d1, "neither waits for the other"
+
+
+def test_a_few_databases_at_a_time(world: World) -> None:
+    rows = two_holders(world, "d1.t", "d2.t", "d3.t")
+    world.later()
+    request, batch = plan_all(world, *rows)
+    running: list[int] = []
+
+    def look() -> None:
+        jobs = [world.records(f"SHOW RESTORE FROM {database}") for database in ("d1", "d2", "d3")]
+        running.append(sum(bool(of) and of[0]["State"] not in {"FINISHED", "CANCELLED"} for of in jobs))
+
+    world.after(RESTORE, look, nth=1)
+    world.after(RESTORE, look, nth=2)
+    world.after(RESTORE, look, nth=3)
+    one_by_one = RestoreRequest(place=world.place, wanted=(), max_parallel=1)
+    assert len(restore.run(world.ports, one_by_one, batch).restored) == 3
+    assert running == [1, 1, 1]
+    assert request.max_parallel > 1
+
+
+@pytest.mark.parametrize("count", [2, 12])
+def test_the_statements_of_a_job_do_not_grow_with_its_tables(world: World, count: int) -> None:
+    """But for the RENAME that gives each its name and the COUNT that reads it."""
+    rows = two_holders(world, *(f"d1.t{number:02}" for number in range(count)))
+    with world.counted() as sent:
+        assert len(restore_all(world, *rows).restored) == count
+    each = [sql for sql in sent if "RENAME" in sql or sql.startswith("SELECT COUNT")]
+    assert len(each) == 2 * count
+    assert len(sent) - len(each) <= 66
+    assert world.times_sent(RESTORE) == 2
+
+
+def test_tables_whose_job_is_cancelled_are_tried_one_by_one(world: World) -> None:
+    rows = two_holders(world, "d1.a", "d1.b")
+
+    world.in_state("DOWNLOADING", fail("[COMMON_ERROR, msg: first try]"), kind="RESTORE")
+    report = restore_all(world, *rows)
+    assert [str(one.table) for one in report.restored] == ["d1.a", "d1.b"]
+    assert any("one by one" in warning for warning in world.warnings)
+    assert {name: world.rows(name) for name in rows} == rows
+    assert world.times_sent(RESTORE) == 1 + 2 + 1
+
+
+def test_the_bad_one_is_named_and_the_other_comes_back(world: World) -> None:
+    rows = two_holders(world, "d1.a", "d1.b")
+    refusal = refuse(5064, "Table a does not exist in snapshot x")
+    for _ in ("together", "d1.a alone"):
+        world.before(RESTORE, refusal)
+    report = restore_all(world, *rows)
+    assert [str(one.table) for one in report.restored] == ["d1.b"]
+    ((table, why),) = report.failures.items()
+    assert (str(table), isinstance(why, Refused)) == ("d1.a", True)
+    assert world.tables("d1") == {"b"}
+    assert world.rows("d1.b") == rows["d1.b"]
+    assert not world.ports.restores.unfinished()
+
+
+def test_a_job_that_is_cancelled_for_one_of_them_in_the_end_is_its_failure_alone(world: World) -> None:
+    rows = two_holders(world, "d1.a", "d1.b")
+    world.in_state("DOWNLOADING", fail("[COMMON_ERROR, msg: all]"), kind="RESTORE")
+    world.after(RESTORE, lambda: world.in_state("DOWNLOADING", fail("[X, msg: a]"), kind="RESTORE"), nth=2)
+    report = restore_all(world, *rows)
+    ((table, why),) = report.failures.items()
+    assert (str(table), isinstance(why, JobFailed)) == ("d1.a", True)
+    assert world.rows("d1.b") == rows["d1.b"]
+
+
+def test_each_table_that_fails_says_what_became_of_it(world: World) -> None:
+    rows = two_holders(world, "d1.a", "d1.b")
+    world.before("partitions_meta WHERE", refuse(1064, "rpc failed"))
+    report = restore_all(world, *rows)
+    assert report.restored == ()
+    assert all("was dropped" in error.hint for error in report.failures.values())
+    assert len({error.hint for error in report.failures.values()}) == 2
+    assert world.tables("d1") == set()
+
+
+def test_what_cannot_be_planned_is_a_problem_and_the_others_are_restored(world: World) -> None:
+    rows = two_holders(world, "d1.a", "d1.b")
+    world.range_table("d1.b")
+    request, batch = plan_all(world, "d1.a", "d1.b", "d1.never")
+    assert {str(table): type(error) for table, error in batch.problems.items()} == {
+        "d1.b": TargetExists,
+        "d1.never": UnknownTable,
+    }
+    report = restore.run(world.ports, request, batch)
+    assert report.failures.keys() == batch.problems.keys()
+    assert world.rows("d1.a") == rows["d1.a"]
+
+
+def test_a_damaged_chain_is_the_problem_of_its_table(world: World) -> None:
+    two_holders(world, "d1.a", "d1.b")
+    world.sql("UPDATE ops.backup_history SET partitions_json = 'x' WHERE table_name = 'b'")
+    _, batch = plan_all(world, "d1.a", "d1.b")
+    assert [str(table) for table in batch.problems] == ["d1.b"]
+    assert [str(one.manifest.table) for one in batch.plans] == ["d1.a"]
+
+
+def test_a_cluster_that_fails_while_it_is_planned_is_nobodys_problem_alone(world: World) -> None:
+    two_holders(world, "d1.a")
+    world.before("SHOW FULL TABLES", refuse(1064, "rpc failed"))
+    with pytest.raises(Refused, match="rpc failed"):
+        plan_all(world, "d1.a")
+
+
+def test_a_table_that_appeared_since_makes_its_plan_stale_and_not_that_of_the_others(world: World) -> None:
+    rows = two_holders(world, "d1.a", "d1.b", "d1.c")
+    request, batch = plan_all(world, "d1.a", into="drill")
+    world.sql("CREATE DATABASE drill")
+    report = restore.run(world.ports, request, batch)
+    assert [type(error) for error in report.failures.values()] == [StalePlan]
+    request, batch = plan_all(world, "d1.b", "d1.c")
+    world.range_table("d1.b")
+    report = restore.run(world.ports, request, batch)
+    assert [type(error) for error in report.failures.values()] == [TargetExists]
+    assert world.rows("d1.c") == rows["d1.c"]
+
+
+def test_a_table_that_somebody_restores_is_busy_and_the_others_come_back(world: World) -> None:
+    rows = two_holders(world, "d1.a", "d2.b")
+    world.later()
+    plan = world.plan_restore("d1.a")
+    world.after(RESTORE, _die)
+    with pytest.raises(_Dead):
+        world.run_restore(plan)
+    world.frontend.faults.steps.append(lambda job: Hold() if job.kind == "RESTORE" and job.db_name == "d1" else None)
+    world.ports = world.reconnect()
+    report = restore_all(world, *rows)
+    ((table, why),) = report.failures.items()
+    assert (str(table), isinstance(why, Busy)) == ("d1.a", True)
+    assert world.rows("d2.b") == rows["d2.b"]
+
+
+class _Dead(BaseException):
+    """The process dies."""
+
+
+def _die() -> None:
+    raise _Dead
+
+
+def test_a_cluster_that_is_gone_ends_all_of_them_and_the_next_command_takes_them_back(world: World) -> None:
+    rows = two_holders(world, "d1.a", "d2.a")
+
+    def gone() -> None:
+        world.down = True
+        cut()
+
+    world.before("SHOW RESTORE FROM", gone, nth=2)
+    with pytest.raises(Unreachable):
+        restore_all(world, *rows)
+    world.down = False
+    world.later(3600)
+    assert len(restore_all(world, *rows).restored) == 2
+    assert {name: world.rows(name) for name in rows} == rows
+    assert not world.ports.restores.unfinished()
+
+
+def test_replaced_tables_of_one_job_change_places_each_with_its_own(world: World) -> None:
+    world.ready("d1.a", "d1.b").backup()
+    rows = {name: world.rows(name) for name in ("d1.a", "d1.b")}
+    for name in rows:
+        world.sql(f"TRUNCATE TABLE {name}")
+    report = restore_all(world, *rows, replace=True, reading=Reading.PARTITIONS)
+    assert {name: world.rows(name) for name in rows} == rows
+    assert [one.rows for one in report.restored] == [2, 2]
+    assert all(world.rows(str(one.aside)) == [] for one in report.restored)
+
+
+def test_all_tables_of_which_something_is_recorded_are_meant_by_a_star(world: World) -> None:
+    two_holders(world, "d1.a", "d1.b", "d2.c")
+    chosen = restore_planning.recorded(world.ports, world.place, Selection(("d1.*", "d2.c")))
+    assert [str(table) for table in chosen] == ["d1.a", "d1.b", "d2.c"]
+    assert restore_planning.recorded(world.ports, world.place, Selection(("d9.x",))) == (TableRef.parse("d9.x"),)
+    with pytest.raises(UnknownTable, match=r"d9\.\*"):
+        restore_planning.recorded(world.ports, world.place, Selection(("d9.*",)))
+
+
+def test_a_database_that_a_restore_made_is_dropped_again_if_nothing_came_of_it(world: World) -> None:
+    two_holders(world, "d1.a", "d1.b")
+    refusal = refuse(5064, "Table a does not exist in snapshot x")
+    for _ in ("together", "d1.a alone", "d1.b alone"):
+        world.before(RESTORE, refusal)
+    report = restore_all(world, "d1.a", "d1.b", into="drill")
+    assert len(report.failures) == 2
+    assert ("drill",) not in world.sql("SHOW DATABASES")
+    told = [error.hint for error in report.failures.values()]
+    assert ["was dropped" in hint and "database drill" in hint for hint in told] == [False, True]
+
+
+def test_a_database_that_holds_something_by_then_stays(world: World) -> None:
+    rows = two_holders(world, "d1.a", "d1.b")
+    refusal = refuse(5064, "Table a does not exist in snapshot x")
+    for _ in ("together", "d1.a alone"):
+        world.before(RESTORE, refusal)
+    report = restore_all(world, "d1.a", "d1.b", into="drill")
+    assert [str(one.table) for one in report.restored] == ["drill.b"]
+    assert world.rows("drill.b") == rows["d1.b"]
+
+
+def test_a_database_that_may_not_be_dropped_is_told_and_blocks_nothing(world: World) -> None:
+    two_holders(world, "d1.a")
+    world.before(RESTORE, refuse(5064, "Table a does not exist in snapshot x"))
+    world.before("^DROP DATABASE", refuse(5203, "Access denied; you need the DROP privilege on DATABASE drill."))
+    report = restore_all(world, "d1.a", into="drill")
+    (error,) = report.failures.values()
+    assert "database drill, which it made and which is empty, stays" in error.hint
+    assert not world.ports.restores.unfinished()
+
+
+def test_a_database_that_was_there_before_stays(world: World) -> None:
+    two_holders(world, "d1.a")
+    world.sql("CREATE DATABASE drill")
+    world.before(RESTORE, refuse(5064, "Table a does not exist in snapshot x"))
+    restore_all(world, "d1.a", into="drill")
+    assert ("drill",) in world.sql("SHOW DATABASES")
