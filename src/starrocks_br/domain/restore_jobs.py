@@ -73,6 +73,7 @@ class Jobs:
         at_home: bool,
         replaces: bool,
         unsure: bool,
+        copied: bool,
     ) -> Self:
         """Choose.
 
@@ -85,6 +86,7 @@ class Jobs:
             home_free: Whether the table can bear that name meanwhile.
             at_home: Whether it bears that name in the end.
             replaces: Whether a live table serves until the name is taken from it.
+            copied: Whether RESTORE has refused to add to the table.
             unsure: Whether nobody looked right after the cut: the snapshot may hold ghosts.
 
         Raises:
@@ -94,7 +96,9 @@ class Jobs:
         grown = _grown(manifest)
         safer = unsure and home_free and not replaces and not grown and bool(manifest.ddl and manifest.held)
         way, why = (Way.REFILL, _WHY_REFILL) if safer else _way(by_holder, grown, home, home_free=home_free)
-        first = _first(manifest, by_holder, grown, way, largest=replaces and at_home)
+        if copied and way is Way.OVERLAY:
+            way, why = Way.COPY, _WHY_COPIED
+        first = _first(manifest, by_holder, grown, way, largest=replaces and at_home, newest=copied)
         others = [label for label in by_holder if label != first or way is Way.REFILL]
 
         def job(label: Label, into: TableRef, *, creating: bool) -> RestorePartitions:
@@ -185,6 +189,10 @@ class Jobs:
         )
 
 
+_WHY_COPIED: Final = (
+    "RESTORE did not add to the table that the first snapshot made: a rollup, perhaps, was dropped in between, which "
+    "leaves no trace"
+)
 _WHY_REFILL: Final = (
     "nobody looked right after the snapshot was cut, so it may hold ghost partitions: RESTORE over a table that was "
     "made from its recorded DDL brings none of them"
@@ -251,17 +259,19 @@ def _first(
     way: Way,
     *,
     largest: bool,
+    newest: bool,
 ) -> Label:
     """The holder whose job makes the table.
 
     A table with an AUTO_INCREMENT column gets the counter of the newest one: that job ends last, or is the only one
-    that sets it. Else the order is free: the largest is not read over, and takes its time while a live table serves.
+    that sets it. So does one whose schema changed without a trace: it gets the newest. Else the order is free: the
+    largest is not read over, and takes its time while a live table serves.
     """
     labels = list(by_holder)
     if len(grown) == 1:
         return next(iter(grown))
     if way is Way.COPY:
-        candidates = labels[-1:] if _numbers(manifest) else labels
+        candidates = labels[-1:] if newest or _numbers(manifest) else labels
     elif largest:
         candidates = labels[:-1] if _numbers(manifest) and len(labels) > 1 else labels
     else:

@@ -39,6 +39,7 @@ class Target:
         drop_old: Whether that one is dropped in the end.
         partitions: Only these; None: all. A part of a table never gets the name of the whole.
         reading: How the result is read.
+        copied: Whether partitions of several snapshots are read over with INSERT although RESTORE might add them.
     """
 
     table: TableRef
@@ -46,6 +47,7 @@ class Target:
     drop_old: bool = False
     partitions: frozenset[PartitionName] | None = None
     reading: Reading = Reading.TABLE
+    copied: bool = False
 
 
 @frozen(kw_only=True)
@@ -178,6 +180,7 @@ def plan_restore(manifest: Manifest, facts: TargetFacts, target: Target, restore
         at_home=home == target.table,
         replaces=facts.target_id is not None,
         unsure=facts.unsure,
+        copied=target.copied,
     )
     aside = TableRef(target.table.database, before_name(target.table.name, restore))
     before = () if facts.database_exists else (CreateDatabase(database=target.table.database),)

@@ -21,6 +21,10 @@ SLOT_TAKEN: Final = "Can only run one backup or restore job"
 """How BACKUP and RESTORE are refused while a job holds the database's slot (R§3.2, H4)."""
 
 
+ANOTHER_SCHEMA: Final = "already exist but with different schema"
+"""How a RESTORE over a table is cancelled whose schema or rollups are not those of the snapshot (R§7.3)."""
+
+
 _PARTITIONS: Final = re.compile(r" PARTITIONS \[[^\]]*\]")
 
 

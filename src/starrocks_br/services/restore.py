@@ -7,13 +7,14 @@ from typing import Final
 
 from attrs import evolve
 
-from starrocks_br.domain.errors import Busy, StalePlan, StarRocksBrError
-from starrocks_br.domain.events import RestorePlanned
-from starrocks_br.domain.names import TableRef
+from starrocks_br.domain.errors import Busy, JobFailed, StalePlan, StarRocksBrError
+from starrocks_br.domain.events import RestorePlanned, Warned
+from starrocks_br.domain.names import RestoreId, TableRef, restore_id
 from starrocks_br.domain.ports import Clock, Ports
 from starrocks_br.domain.restore_batch import RestoreBatch
+from starrocks_br.domain.restore_jobs import Way
 from starrocks_br.domain.restore_plan import RestorePlan, plan_restore
-from starrocks_br.domain.server import Server
+from starrocks_br.domain.server import ANOTHER_SCHEMA, Server
 from starrocks_br.services import dependents
 from starrocks_br.services.exposing import after_exposing
 from starrocks_br.services.preflight import ready
@@ -60,7 +61,38 @@ def run(ports: Ports, request: RestoreRequest, batch: RestoreBatch) -> BatchRepo
     began = ports.clock.monotonic()
     tables = [TableRestore.begin(planned, server.cluster, server.now) for planned in plans]
     notes = drive(ports, request, server, tables)
-    return _report(ports, tables, failures, notes, began)
+    again = _copied_instead(ports, request, server, tables)
+    if again:
+        notes += drive(ports, request, server, list(again.values()))
+    return _report(ports, [again.get(one.plan.restore, one) for one in tables], failures, notes, began)
+
+
+def _copied_instead(
+    ports: Ports, request: RestoreRequest, server: Server, tables: Sequence[TableRestore]
+) -> dict[RestoreId, TableRestore]:
+    """A second attempt, by reading partitions over, at what RESTORE did not add because the schema differs.
+
+    Some changes leave no trace that a backup could see: after DROP ROLLUP (O2§y4) a chain holds two schemas, and only
+    the server tells, when it is asked to put one over the other.
+    """
+    refused = {
+        one.plan.restore: one
+        for one in tables
+        if isinstance(one.failure, JobFailed) and ANOTHER_SCHEMA in one.failure.why and one.plan.way is Way.OVERLAY
+    }
+    facts = gather(ports, request, server, refolded([one.plan for one in refused.values()])) if refused else {}
+    begun = {}
+    for restore, one in refused.items():
+        target = evolve(one.plan.target, copied=True)
+        try:
+            anew = plan_restore(one.plan.manifest, facts[one.plan.manifest.table], target, restore_id(ports.tokens()))
+        except StarRocksBrError:
+            continue  # the first refusal says more
+        ports.listener(Warned(message=f"{one.failure}; trying again: {anew.why}", table=one.plan.manifest.table))
+        planned = evolve(anew, repository=one.plan.repository, asked=one.plan.asked, pace=one.plan.pace)
+        ports.listener(RestorePlanned(plan=planned))
+        begun[restore] = TableRestore.begin(planned, server.cluster, ports.cluster.now())
+    return begun
 
 
 def _busy(table: TableRef) -> Busy:
