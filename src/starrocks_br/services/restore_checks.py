@@ -165,14 +165,11 @@ def verify(ports: Ports, one: TableRestore, step: Verify, state: TableState) -> 
     """
     compare(one, state)
     one.shown = state
-    match step.reading:
-        case Reading.NONE:
-            return
-        case Reading.TABLE:
-            one.rows = ports.cluster.count_rows(step.table)
-        case Reading.PARTITIONS:
-            counts = [ports.cluster.count_rows(step.table, name) for name in sorted(state.partitions)]
-            known = [count for count in counts if count is not None]
-            one.rows = sum(known) if len(known) == len(counts) else None
+    if step.reading is Reading.NONE:
+        return
+    whole = step.reading is Reading.TABLE
+    counts = [ports.cluster.count_rows(step.table, name) for name in ([None] if whole else sorted(state.partitions))]
+    known = [count for count in counts if count is not None]
+    one.rows = sum(known) if len(known) == len(counts) else None
     if one.rows is None:
         ports.listener(Warned(message=f"the server told no number of rows of {step.table}: its rows were not read"))

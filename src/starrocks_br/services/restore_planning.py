@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import evolve, frozen
 
 from starrocks_br.domain.chain import chain_to, lineage, point_at, points, unsure_at
-from starrocks_br.domain.errors import BrokenChain, ClusterError, StarRocksBrError, UnknownTable
+from starrocks_br.domain.errors import BrokenChain, StarRocksBrError, UnknownTable
 from starrocks_br.domain.events import Warned
 from starrocks_br.domain.instants import show_instant
 from starrocks_br.domain.manifest import Manifest
@@ -64,8 +64,6 @@ def plan(ports: Ports, request: RestoreRequest) -> RestoreBatch:
     for one in folded:
         try:
             planned = plan_restore(one.manifest, facts[one.wanted.table], one.wanted.target, restore_id(ports.tokens()))
-        except ClusterError:
-            raise
         except StarRocksBrError as problem:
             problems[one.wanted.table] = problem
         else:

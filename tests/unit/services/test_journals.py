@@ -160,7 +160,7 @@ def test_a_failing_restore_whose_job_still_runs_leaves_it_to_the_next_command(on
     one.before("SHOW RESTORE FROM", refuse(5203, words), nth=3)
     with pytest.raises(Exception, match="denied") as failure:
         one.restore("d1.t")
-    assert "the next command takes it back" in str(getattr(failure.value, "hint", ""))
+    assert "any other command takes it back" in str(getattr(failure.value, "hint", ""))
     assert not closed(one)
 
 

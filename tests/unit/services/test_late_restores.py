@@ -95,7 +95,7 @@ def test_a_table_that_was_hidden_for_somebody_to_look_at_stays(lost: World) -> N
     lost.ports = lost.reconnect()
     lost.later(GRACE.total_seconds())
     (detail,) = settle(lost)
-    assert "the incomplete table is d1.__br_" in detail
+    assert "what it made is d1.__br_" in detail
     assert settle(lost) == []
     assert len(lost.tables("d1")) == 2
 

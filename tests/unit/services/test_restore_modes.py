@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from starrocks_br.domain.errors import VerificationMismatch
+from starrocks_br.domain.errors import Refused, VerificationMismatch
 from starrocks_br.domain.restore_jobs import Way
+from starrocks_br.domain.restore_steps import Reading
 from starrocks_br.domain.snapshot import BackupType
+from starrocks_simulator.errors import ServerError
 from tests.support.kinds import KINDS
 from tests.support.modes import LIST_TABLE, MODES, Mode
 from tests.support.world import World, refuse
@@ -167,3 +169,62 @@ def test_chosen_partitions_of_several_holders_and_of_a_list(world: World) -> Non
     world.backup()
     world.restore("d1.t", into="drill.t", partitions=frozenset({"pa", "pc"}))
     assert [row[0] for row in world.rows("drill.t")] == [1, 2, 3]
+
+
+# --- how it is read ---------------------------------------------------------------------------------------------------
+
+
+def test_without_reading_no_row_is_counted(world: World) -> None:
+    two_beside(world)
+    report = world.restore("d1.t", into="drill.t", reading=Reading.NONE)
+    assert report.rows is None
+    assert world.times_sent("^SELECT COUNT") == 0
+
+
+def test_each_partition_is_counted_where_that_is_wanted(world: World) -> None:
+    two_beside(world)
+    assert world.restore("d1.t", into="drill.t", reading=Reading.PARTITIONS).rows == 3
+    assert world.times_sent("^SELECT COUNT") == 2
+
+
+# --- looks that find something else -----------------------------------------------------------------------------------
+
+
+def test_ghost_words_at_a_table_that_was_there_before_drop_nothing(two: World) -> None:
+    """They come from somewhere else: what was just made was looked at already."""
+    two.before("partitions_meta WHERE", refuse(1064, "dataProperty is null for Range"), nth=2)
+    with pytest.raises(Refused, match="Range"):
+        two.restore("d1.t")
+    assert two.times_sent("^DROP TABLE") == 0
+
+
+def test_a_table_that_goes_while_it_is_mended_is_said_to_be_gone(world: World) -> None:
+    world.ready("d1.t")
+    world.frontend.faults.hold_publish = True
+    with pytest.raises(ServerError, match="timeout"):
+        world.sql("INSERT INTO d1.t VALUES (9, '2024-01-01', 9)")
+    world.frontend.faults.hold_publish = False
+    world.backup()
+    world.sql("DROP TABLE d1.t FORCE")
+    world.after("^ADMIN SET TABLE", lambda: world.sql(f"DROP TABLE d1.{min(world.tables('d1'))} FORCE"))
+    with pytest.raises(VerificationMismatch, match="is gone"):
+        world.restore("d1.t")
+    assert world.tables("d1") == set()
+
+
+def test_what_somebody_switches_on_again_meanwhile_is_switched_off_and_told_once(world: World) -> None:
+    world.ready().sql("CREATE DATABASE d1")
+    world.sql(
+        "CREATE TABLE d1.t (id INT NOT NULL, dt DATE NOT NULL) DUPLICATE KEY(id) "
+        "PARTITION BY date_trunc('day', dt) DISTRIBUTED BY HASH(id) BUCKETS 1 "
+        "PROPERTIES('replication_num'='1', 'partition_live_number'='30')"
+    )
+    world.sql("INSERT INTO d1.t VALUES (1, '2024-01-01'), (2, '2024-01-02')")
+    world.backup()
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02')")
+    world.backup()
+    world.sql("DROP TABLE d1.t FORCE")
+    world.after("RENAME t$", lambda: world.sql('ALTER TABLE d1.t SET ("partition_live_number" = "30")'))
+    report = world.restore("d1.t")
+    assert len([note for note in report.notes if "partition_live_number" in note]) == 1
+    assert world.times_sent("partition_live_number. = .-1") == 2

@@ -16,6 +16,7 @@ from starrocks_br.services.requests import RestoreRequest
 from starrocks_simulator.faults import Hold
 from tests.support.modes import LONG_AFTER, MODES, Mode, Past, newest_restore
 from tests.support.world import Killed, World, kill, refuse
+from tests.unit.services.test_refill import adopted_late
 
 BY_NAME = {mode.name: mode for mode in MODES}
 SWAPPED = BY_NAME["replace, one holder"]
@@ -173,6 +174,7 @@ def test_an_undo_that_the_server_refuses_tells_its_words(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("mode", "pattern", "before", "nth"),
     [
+        (SWAPPED, "UPDATE ops.restore_history", True, 1),
         (SWAPPED, "^RESTORE", True, 1),
         (SWAPPED, "^RESTORE", False, 1),
         (SWAPPED, "SELECT COUNT", False, 1),
@@ -310,3 +312,17 @@ def test_grants_of_a_table_that_was_set_aside_before_the_kill_come_back(tmp_path
     assert not any("newly made" in note for note in report.notes)
     granted = past.world.sql("SELECT OBJECT_NAME FROM sys.grants_to_users WHERE GRANTEE LIKE '%alice%'")
     assert ("t",) in granted
+
+
+def test_a_table_that_was_just_made_from_its_ddl_cannot_be_shown_to_be_ours(world: World) -> None:
+    label = adopted_late(world, "range")
+    world.sql("DROP TABLE d1.t FORCE")
+    world.after("^CREATE TABLE .*__br_", kill)
+    with pytest.raises(Killed):
+        world.restore("d1.t", label=label, allow_fuzzy=True)
+    world.ports = world.reconnect()
+    world.later(LONG_AFTER)
+    with pytest.raises(UnknownRestore, match="cannot go on at CreateTable") as refusal:
+        resumed(world)
+    assert "cannot be shown" in refusal.value.why
+    assert "so it stays" in undone(world).detail
