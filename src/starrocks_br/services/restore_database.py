@@ -209,7 +209,7 @@ class DatabaseRestore:
 
     def _divide(self, together: Sequence[TableRestore]) -> None:
         half = len(together) // 2
-        for part in (together[:half], together[half:]):
+        for part in (together[half:], together[:half]):
             self._split += 1
             self._parties |= {one.plan.restore: self._split for one in part}
 

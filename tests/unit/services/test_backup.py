@@ -196,7 +196,7 @@ def test_a_problem_that_went_away_before_the_retry_is_no_problem_any_more(world:
 
 def test_a_table_dropped_after_the_selection_is_a_problem(world: World) -> None:
     world.ready("d1.t", "d1.u")
-    world.after("SELECT TABLE_SCHEMA, TABLE_NAME FROM", lambda: world.sql("DROP TABLE d1.u FORCE"))
+    world.after("SELECT TABLE_SCHEMA, TABLE_NAME FROM", lambda: world.sql("DROP TABLE d1.u FORCE"), nth=2)
     report = world.backup()
     assert report.problems == {"d1.u": "it was dropped a moment ago"}
     assert [str(table.table) for table in report.databases[0].tables] == ["d1.t"]

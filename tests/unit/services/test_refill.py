@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from starrocks_br.domain.errors import Refused, VerificationMismatch
+from starrocks_br.domain.errors import Refused, UnsupportedServer, VerificationMismatch
 from starrocks_br.domain.journal import GRACE
 from starrocks_br.domain.names import Label, TableRef
 from starrocks_br.domain.restore_jobs import Way
@@ -131,3 +131,13 @@ def test_what_the_server_does_not_take_leaves_nothing(world: World) -> None:
         world.restore("d1.t", label=label, allow_fuzzy=True)
     assert world.tables("d1") == {"other"}
     assert world.ports.restores.unfinished() == ()
+
+
+def test_a_ddl_that_is_none_is_not_sent(world: World) -> None:
+    """The history is a table that anybody with the right to can write to."""
+    label = adopted_late(world, "range")
+    world.sql("DROP TABLE d1.t FORCE")
+    world.sql(f"UPDATE ops.backup_history SET schema_ddl = 'DROP DATABASE d1 FORCE' WHERE label = '{label}'")
+    with pytest.raises(UnsupportedServer, match="cannot be made from what was recorded"):
+        world.restore("d1.t", label=label, allow_fuzzy=True)
+    assert world.tables("d1") == {"other"}

@@ -97,13 +97,13 @@ def test_the_statements_of_a_job_do_not_grow_with_its_tables(world: World, count
     assert world.times_sent(RESTORE) == 2
 
 
-def test_tables_whose_job_is_cancelled_are_tried_one_by_one(world: World) -> None:
+def test_tables_whose_job_is_cancelled_are_tried_again_in_two_halves(world: World) -> None:
     rows = two_holders(world, "d1.a", "d1.b")
 
     world.in_state("DOWNLOADING", fail("[COMMON_ERROR, msg: first try]"), kind="RESTORE")
     report = restore_all(world, *rows)
     assert [str(one.table) for one in report.restored] == ["d1.a", "d1.b"]
-    assert any("one by one" in warning for warning in world.warnings)
+    assert any("in two halves" in warning for warning in world.warnings)
     assert {name: world.rows(name) for name in rows} == rows
     assert world.times_sent(RESTORE) == 1 + 2 + 1
 
