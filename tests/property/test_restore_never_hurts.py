@@ -125,7 +125,6 @@ def by_resume(past: Past, _mode: Mode) -> str:
         except UnknownRestore:
             told.append(undo.undo(world.ports, world.place, journal.restore).detail)
         else:
-            assert report.rows is not None
             told.append(str(report))
     return "\n".join([settled(world), *told])
 
