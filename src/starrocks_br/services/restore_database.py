@@ -100,7 +100,12 @@ class DatabaseRestore:
 
     def _do(self, ready: Sequence[TableRestore]) -> None:
         ready = self._still_ours(ready)
-        self.notes += before_exposing(self.ports, ready, self.dependents)
+        try:
+            self.notes += before_exposing(self.ports, ready, self.dependents)
+        except Refused as refusal:
+            for one in ready:
+                self._fail(one, refusal)
+            return
         self.ports.restores.mark([one.mark(StepStatus.SENT) for one in ready])
         seen = self._seen(ready)
         self._passed([one for one in ready if self._acted(one, seen)])

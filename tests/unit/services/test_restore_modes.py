@@ -192,10 +192,43 @@ def test_each_partition_is_counted_where_that_is_wanted(world: World) -> None:
 
 def test_ghost_words_at_a_table_that_was_there_before_drop_nothing(two: World) -> None:
     """They come from somewhere else: what was just made was looked at already."""
-    two.before("partitions_meta WHERE", refuse(1064, "dataProperty is null for Range"), nth=2)
+    two.before("partitions_meta WHERE", refuse(1064, "dataProperty is null for Range"), nth=3)
     with pytest.raises(Refused, match="Range"):
         two.restore("d1.t")
     assert two.times_sent("^DROP TABLE") == 0
+
+
+def test_a_stranger_under_the_hidden_name_is_not_dropped_for_a_ghost(one: World) -> None:
+    def swap() -> None:
+        (alias,) = one.tables("d1")
+        one.sql(f"DROP TABLE d1.{alias} FORCE")
+        one.range_table(f"d1.{alias}")
+        refuse(1064, "dataProperty is null for Range")()
+
+    one.before("partitions_meta WHERE", swap)
+    with pytest.raises(Refused, match="Range"):
+        one.restore("d1.t")
+    assert len(one.tables("d1")) == 1
+
+
+def test_a_table_that_goes_right_after_its_job_is_missed(one: World) -> None:
+    def drop() -> None:
+        (job,) = one.records("SHOW RESTORE FROM d1") or [{"State": ""}]
+        for name in one.tables("d1") if job["State"] == "FINISHED" else ():
+            one.sql(f"DROP TABLE d1.{name} FORCE")
+
+    one.always("tables_config", drop)
+    with pytest.raises(VerificationMismatch, match="is not the table that this restore made"):
+        one.restore("d1.t")
+    assert one.tables("d1") == set()
+
+
+def test_a_look_that_is_refused_before_users_are_let_in_takes_it_back(two: World) -> None:
+    two.before("partitions_meta WHERE", refuse(1064, "rpc failed"), nth=2)
+    with pytest.raises(Refused, match="rpc failed") as refusal:
+        two.restore("d1.t")
+    assert "was dropped" in refusal.value.hint
+    assert (two.tables("d1"), two.ports.restores.unfinished()) == (set(), ())
 
 
 def test_a_table_that_goes_while_it_is_mended_is_said_to_be_gone(world: World) -> None:

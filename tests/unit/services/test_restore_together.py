@@ -281,3 +281,20 @@ def test_a_database_that_was_there_before_stays(world: World) -> None:
     world.before(RESTORE, refuse(5064, "Table a does not exist in snapshot x"))
     restore_all(world, "d1.a", into="drill")
     assert ("drill",) in world.sql("SHOW DATABASES")
+
+
+def test_ctrl_c_lets_go_of_those_that_are_still_at_it(world: World) -> None:
+    """What failed before was taken back then."""
+    two_holders(world, "d1.a", "d1.b")
+    refusal = refuse(5064, "Table a does not exist in snapshot x")
+    for _ in ("together", "d1.a alone"):
+        world.before(RESTORE, refusal)
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    world.after("^ALTER TABLE .* RENAME b$", stop)
+    with pytest.raises(KeyboardInterrupt):
+        restore_all(world, "d1.a", "d1.b")
+    assert not world.ports.restores.unfinished()
+    assert not {"a", "b"} & world.tables("d1")

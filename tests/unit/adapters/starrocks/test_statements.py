@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from starrocks_br.adapters.starrocks import statements
 from starrocks_br.domain.backup_plan import DatabaseBackup, Reason, TableBackup
-from starrocks_br.domain.errors import InvalidName
+from starrocks_br.domain.errors import InvalidName, UnsupportedServer
 from starrocks_br.domain.names import (
     DatabaseName,
     Label,
@@ -24,6 +24,7 @@ from starrocks_br.domain.restore_steps import (
     CheckRestored,
     CopyPartitions,
     CreateDatabase,
+    CreateTable,
     DropDatabase,
     DropTable,
     NewPartition,
@@ -235,3 +236,9 @@ def test_our_tables_have_short_keys_and_are_made_only_where_missing() -> None:
     assert "PRIMARY KEY (`label`, `seq`)" in history
     assert "PRIMARY KEY (`restore_id`, `step`)" in journal
     assert all('"replication_num" = "3"' in sql for sql in (history, journal))
+
+
+def test_a_ddl_that_does_not_begin_as_it_should_is_not_sent() -> None:
+    step = CreateTable(table=MADE, ddl="CREATE VIEW `v` AS SELECT 1", replication_num=1, wanted=())
+    with pytest.raises(UnsupportedServer, match="cannot be made from what was recorded"):
+        statements.for_step(step)
