@@ -20,14 +20,19 @@ from starrocks_br.domain.partitions import Identity, Partition, Partitioning
 from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
+    CopyPartitions,
     CreateDatabase,
+    CreateTable,
     DropTable,
     NewPartition,
     PauseTtl,
+    Reading,
     Rename,
     RepairHole,
     RestorePartitions,
+    SetAside,
     Step,
+    Swap,
     Verify,
 )
 from starrocks_br.domain.snapshot import Captured, Entry
@@ -77,6 +82,17 @@ def entries(draw: st.DrawFn) -> Entry:
     )
 
 
+new_partitions = st.lists(
+    st.builds(
+        NewPartition,
+        name=names,
+        values=st.lists(st.lists(texts, max_size=2).map(tuple), max_size=2).map(tuple),
+        buckets=numbers,
+    ),
+    max_size=3,
+).map(tuple)
+listed = st.lists(names, max_size=4).map(tuple)
+
 steps: st.SearchStrategy[Step] = st.one_of(
     st.builds(CreateDatabase, database=st.just(DatabaseName("db1"))),
     st.builds(
@@ -97,20 +113,16 @@ steps: st.SearchStrategy[Step] = st.one_of(
     st.builds(
         AddPartitions,
         table=tables,
-        partitions=st.lists(
-            st.builds(
-                NewPartition,
-                name=names,
-                values=st.lists(st.lists(texts, max_size=2).map(tuple), max_size=2).map(tuple),
-                buckets=numbers,
-            ),
-            max_size=3,
-        ).map(tuple),
+        partitions=new_partitions,
         replication_num=numbers,
     ),
     st.builds(RepairHole, table=tables, partition=names, version=numbers),
     st.builds(DropTable, table=tables),
-    st.builds(Verify, table=tables),
+    st.builds(Verify, table=tables, source=tables, point=st.just(Label("l1")), reading=st.sampled_from(Reading)),
+    st.builds(SetAside, table=tables, to=table_names, table_id=numbers),
+    st.builds(Swap, table=tables, restored=table_names, table_id=numbers),
+    st.builds(CopyPartitions, scratch=tables, table=tables, partitions=listed, automatic=st.booleans()),
+    st.builds(CreateTable, table=tables, ddl=texts, replication_num=numbers, wanted=listed, addable=new_partitions),
 )
 
 

@@ -22,7 +22,7 @@ from starrocks_br.services.reconcile import reconcile
 from starrocks_br.services.requests import RestoreRequest
 from starrocks_simulator.errors import ServerError
 from tests.support.kills import kill_after
-from tests.support.modes import LONG_AFTER, MODES, UNDOS, Mode, Past, Rows
+from tests.support.modes import LONG_AFTER, MODES, UNDOS, Mode, Past, Rows, newest_restore
 from tests.support.world import POLLS, READS, World, refuse
 
 ALL: Final = os.environ.get("STARROCKS_BR_KILLS") == "all"
@@ -129,11 +129,14 @@ def by_resume(past: Past, _mode: Mode) -> str:
     return "\n".join([settled(world), *told])
 
 
-def by_undo(past: Past, _mode: Mode) -> str:
-    """Each of them is taken back; where the table was complete, that is said."""
+def by_undo(past: Past, mode: Mode) -> str:
+    """Each of them is taken back; an undo that was killed is asked for again."""
     world = past.world
     world.later(LONG_AFTER)
-    told = [undo.undo(world.ports, world.place, one.restore).detail for one in world.ports.restores.unfinished()]
+    restores = [one.restore for one in world.ports.restores.unfinished()]
+    if mode.name.startswith("undo"):
+        restores.append(newest_restore(world))
+    told = [undo.undo(world.ports, world.place, restore).detail for restore in restores]
     return "\n".join([settled(world), *told])
 
 
