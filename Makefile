@@ -21,8 +21,9 @@ test: $(READY)
 check: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
+# A file stays with one worker: what a module prepares for all its tests is prepared once.
 unit: $(READY)
-	$(PYTEST) -n 2 tests/unit tests/contract --cov --cov-report=term-missing --cov-fail-under=100
+	$(PYTEST) -n 2 --dist loadfile tests/unit tests/contract --cov --cov-report=term-missing --cov-fail-under=100
 
 property: $(READY)
 	$(PYTEST) -n 2 tests/property
@@ -31,7 +32,7 @@ transcripts: $(READY)
 	$(PYTEST) tests/transcripts
 
 e2e: $(READY)
-	$(PYTEST) -n 2 tests/e2e
+	$(PYTEST) -n 2 --dist loadfile tests/e2e
 
 kill: $(READY)
 	STARROCKS_BR_KILLS=all STARROCKS_BR_ROUNDS=50 $(PYTEST) -n 2 tests/property/test_kill_at_every_statement.py \
