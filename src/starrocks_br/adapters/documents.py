@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import cache, partial
 from operator import is_
-from typing import Any, Final, TypeVar, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import cattrs
 
@@ -96,6 +96,7 @@ def converter() -> cattrs.Converter:
     for name, check in _NAMES.items():
         rules.register_structure_hook_func(partial(is_, name), _checked(check))
     rules.register_structure_hook_factory(_is_tuple, _tuple_hook)
+    rules.register_structure_hook_func(_is_literal, _literal)
     return rules
 
 
@@ -124,6 +125,17 @@ def _member(value: object, kind: type[StrEnum]) -> StrEnum:
 
 def _checked(check: Callable[[str], str]) -> Callable[[object, object], str]:
     return lambda value, _: check(exactly(value, str))
+
+
+def _is_literal(wanted: Any) -> bool:
+    return get_origin(wanted) is Literal
+
+
+def _literal(value: object, wanted: Any) -> object:
+    """Equal is not enough: True would be 1."""
+    if not any(type(value) is type(one) and value == one for one in get_args(wanted)):
+        raise ValueError(f"{value!r:.60} is not {' or '.join(map(repr, get_args(wanted)))}")
+    return value
 
 
 def _is_tuple(wanted: Any) -> bool:

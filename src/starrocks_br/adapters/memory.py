@@ -8,14 +8,13 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from starrocks_br.domain.estimate import Timing
+from starrocks_br.domain.estimate import MOST_TIMINGS, Timing
 from starrocks_br.domain.journal import OPEN_STEPS, Journal, Mark, StepStatus, unfinished
 from starrocks_br.domain.names import ClusterId, Label, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.ports import BackupHistory, RestoreHistory
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Outline, Reading
 from starrocks_br.domain.status import Event, Status, outcome, sources
 
-MOST_TIMINGS: Final = 200
 _OF_A_JOB: Final = frozenset({BackupType.FULL, BackupType.INCREMENTAL})
 
 

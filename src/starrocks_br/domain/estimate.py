@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import frozen
 
@@ -13,6 +13,12 @@ SLOWEST: Final = 1e-6
 Else a few small jobs of slightly different sizes, whose times differ by a turn of the frontend (3 s), would foretell
 months for a large one.
 """
+
+
+Number = TypeVar("Number", int, float)
+
+MOST_TIMINGS: Final = 200
+"""How many jobs are looked at: what a cluster did lately tells more than what it did in other years."""
 
 
 @frozen(kw_only=True)
@@ -43,6 +49,12 @@ class Pace:
     def seconds(self, size: int | None) -> float | None:
         """What a job of so many bytes may take; None where they are not known."""
         return None if size is None else self.base + self.per_byte * size
+
+
+def total(each: Iterable[Number | None]) -> Number | None:
+    """The sum; None if one of them is not known."""
+    known = list(each)
+    return sum(one for one in known if one is not None) if None not in known else None
 
 
 def fit(timings: Iterable[Timing]) -> Pace | None:

@@ -76,6 +76,11 @@ class Manifest:
         """Each partition's identity: what a later look is compared with."""
         return {name: held.identity for name, held in self.held.items()}
 
+    @property
+    def point(self) -> Label:
+        """The snapshot whose point it is: the last of the chain."""
+        return list(self.contents)[-1]
+
     def holders(self) -> frozenset[Label]:
         """The snapshots that give the table back: for a table without partitions the full one, for its schema."""
         return frozenset(held.holder for held in self.held.values()) or frozenset({next(iter(self.contents))})

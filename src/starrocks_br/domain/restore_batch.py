@@ -9,7 +9,7 @@ from typing import TypeVar
 from attrs import field, frozen
 
 from starrocks_br.domain.errors import StarRocksBrError
-from starrocks_br.domain.estimate import Pace
+from starrocks_br.domain.estimate import Pace, total
 from starrocks_br.domain.names import DatabaseName, Label, TableRef
 from starrocks_br.domain.restore_plan import RestorePlan
 from starrocks_br.domain.restore_steps import RestorePartitions
@@ -42,13 +42,8 @@ class RestoreBatch:
     @property
     def seconds(self) -> float | None:
         """How long the jobs may take, one after the other; None if that cannot be told."""
-        each = [self._lasts(job) for job in self.statements]
-        return sum(one for one in each if one is not None) if None not in each else None
-
-    def _lasts(self, job: Sequence[RestorePartitions]) -> float | None:
-        sizes = [one.size for one in job if one.size is not None]
-        known = self.pace is not None and len(sizes) == len(job)
-        return self.pace.seconds(sum(sizes)) if known and self.pace is not None else None
+        pace = self.pace
+        return total(None if pace is None else pace.seconds(total(one.size for one in job)) for job in self.statements)
 
     def _jobs_in(self, database: DatabaseName) -> list[tuple[RestorePartitions, ...]]:
         return [plan.jobs for plan in self.plans if plan.target.table.database == database]

@@ -9,7 +9,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from starrocks_br.domain.errors import BrokenChain, TargetExists, Unrestorable
-from starrocks_br.domain.estimate import Pace
+from starrocks_br.domain.estimate import Pace, total
 from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import Label, PartitionName, RepositoryName, RestoreId, TableRef, alias_for, before_name
 from starrocks_br.domain.restore_jobs import Jobs, Way
@@ -119,7 +119,7 @@ class RestorePlan:
     @property
     def point(self) -> Label:
         """The snapshot whose point is restored."""
-        return list(self.manifest.contents)[-1]
+        return self.manifest.point
 
     @property
     def replaces(self) -> int | None:
@@ -135,12 +135,12 @@ class RestorePlan:
     @property
     def seconds(self) -> float | None:
         """How long the jobs may take, one after the other; None if that cannot be told."""
-        return _together(self.pace, self.jobs)
+        return _lasting(self.pace, self.jobs)
 
     @property
     def seconds_away(self) -> float | None:
         """How long the target's name may be absent, or bear a table that is not whole; None if that is unknown."""
-        return _together(self.pace, self.away)
+        return _lasting(self.pace, self.away)
 
     def _shows(self, step: Step) -> bool:
         match step:
@@ -152,9 +152,8 @@ class RestorePlan:
                 return False
 
 
-def _together(pace: Pace | None, jobs: Sequence[RestorePartitions]) -> float | None:
-    each = [pace.seconds(job.size) for job in jobs] if pace is not None else [None for _ in jobs]
-    return sum(one for one in each if one is not None) if None not in each else None
+def _lasting(pace: Pace | None, jobs: Sequence[RestorePartitions]) -> float | None:
+    return total(None if pace is None else pace.seconds(job.size) for job in jobs)
 
 
 def plan_restore(manifest: Manifest, facts: TargetFacts, target: Target, restore: RestoreId) -> RestorePlan:
@@ -273,7 +272,7 @@ def _exposing(jobs: Jobs, facts: TargetFacts, target: Target, aside: TableRef, a
         return Verify(
             table=table,
             source=jobs.manifest.table,
-            point=list(jobs.manifest.contents)[-1],
+            point=jobs.manifest.point,
             reading=target.reading,
         )
 

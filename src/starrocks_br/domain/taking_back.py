@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 
@@ -39,9 +39,9 @@ def to_the_end(journal: Journal, found: Mapping[TableRef, int]) -> tuple[Step, .
         if line.status is StepStatus.DONE or journal.replaced is None:
             continue
         match line.step:
-            case SetAside(table=table, to=name) if names.get(table) == journal.replaced:
+            case SetAside(table=table) if names.get(table) == journal.replaced:
                 left.append(line.step)
-                names[TableRef(table.database, name)] = names.pop(table)
+                names = names_after(line.step, names)
             case DropTable(table=table) if names.get(table) == journal.replaced:
                 left.append(line.step)
             case _:
@@ -62,17 +62,15 @@ def way_back(journal: Journal, found: Mapping[TableRef, int]) -> WayBack:
     old = _bearer(found, journal.replaced)
     ours = _bearer(found, journal.table_id)
     back: tuple[Step, ...] = ()
-    now = dict(found)
     if old is not None and old != journal.target:
         table_id = found[old]
         if journal.target not in found:
             back = (SetAside(table=old, to=journal.target.name, table_id=table_id),)
-            now[journal.target] = now.pop(old)
         elif ours == journal.target:
             back = (Swap(table=old, restored=journal.target.name, table_id=table_id),)
-            now[journal.target], now[old] = now[old], now[journal.target]
         else:
             return WayBack(steps=tuple(scratch), detail=_taken(journal.target, old))
+    now = _after(back, found)
     hiding, kept = _hidden(journal, now, _bearer(now, journal.table_id), seen=ours != journal.alias)
     return WayBack(steps=(*scratch, *back, *hiding), detail=_told(journal, found, ours, kept, restored=old is not None))
 
@@ -85,10 +83,13 @@ def once_closed(journal: Journal, found: Mapping[TableRef, int]) -> Mapping[Tabl
         found: The ids of the tables that bear `journal.names`, and others, now.
     """
     left = to_the_end(journal, found)
-    now = found
-    for step in way_back(journal, found).steps if left is None else left:
-        now = names_after(step, now)
-    return now
+    return _after(way_back(journal, found).steps if left is None else left, found)
+
+
+def _after(steps: Iterable[Step], names: Mapping[TableRef, int]) -> Mapping[TableRef, int]:
+    for step in steps:
+        names = names_after(step, names)
+    return names
 
 
 def _scratches(journal: Journal, found: Mapping[TableRef, int]) -> list[TableRef]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from attrs import evolve
@@ -29,7 +29,7 @@ def close_journals(ports: Ports, server: Server, settled: list[Settled]) -> froz
         if journal.cluster != server.cluster:
             ports.restores.abandon(journal.restore, "it belongs to another cluster")
         elif alive := why_alive(ports, journal, server):
-            busy |= {journal.target, *journal.names}
+            busy |= journal.names
             settled.append(Settled(subject=journal.restore, outcome=None, detail=alive))
         else:
             settled.append(close_journal(ports, journal))
@@ -54,11 +54,14 @@ def why_alive(ports: Ports, journal: Journal, server: Server) -> str:
 
 
 def last_job(ports: Ports, journal: Journal) -> Job | None:
-    """The newest RESTORE job in the slot of the target's database, if it is the journal's."""
-    for job in ports.cluster.jobs(JobKind.RESTORE, [journal.target.database]):
-        if any(is_job_of(job, step, journal.created_at) for step in journal.jobs_sent):
-            return job
-    return None
+    """The newest RESTORE job in the slot of the target's database, if the journal does not know its end."""
+    return job_of(ports, journal, journal.jobs_sent)
+
+
+def job_of(ports: Ports, journal: Journal, steps: Sequence[RestorePartitions]) -> Job | None:
+    """The newest RESTORE job in the slot of the target's database, if it is that of one of a journal's steps."""
+    jobs = ports.cluster.jobs(JobKind.RESTORE, [journal.target.database])
+    return next((job for job in jobs for step in steps if is_job_of(job, step, journal.created_at)), None)
 
 
 def is_job_of(job: Job, step: RestorePartitions, since: datetime) -> bool:
@@ -80,10 +83,9 @@ def close_journal(ports: Ports, journal: Journal) -> Settled:
     Returns:
         FINISHED if it is complete, else FAILED, and what was done.
     """
-    journal = informed(ports, journal)
     left = to_the_end(journal, ports.cluster.table_ids(journal.names))
     if left is not None:
-        trouble = _applied(ports, left)
+        trouble = applied(ports, left)
         open_ = [number for number, line in enumerate(journal.steps) if line.status is not StepStatus.DONE]
         ports.restores.mark([Mark(restore=journal.restore, number=one, status=StepStatus.DONE) for one in open_])
         detail = f"the restore of {journal.target} was complete: only its last lines were missing"
@@ -121,9 +123,10 @@ def take_back(ports: Ports, journal: Journal) -> str:
     """Give the table that lived before its name again, and hide or drop what was made; what was done, for people."""
     journal = informed(ports, journal)
     back = way_back(journal, ports.cluster.table_ids(journal.names))
-    trouble = _applied(ports, back.steps)
+    trouble = applied(ports, back.steps)
     if trouble:
-        return f"not everything could be taken back: {trouble}"
+        again = f"; restore --undo {journal.restore} tries again" if journal.replaced is not None else ""
+        return f"not everything could be taken back: {trouble}{again}"
     return f"{back.detail}{_database_dropped(ports, journal)}" if journal.new_database else back.detail
 
 
@@ -133,19 +136,17 @@ def _database_dropped(ports: Ports, journal: Journal) -> str:
     others = (one for one in ports.restores.unfinished() if one.restore != journal.restore)
     if ports.cluster.objects(database) != {} or any(one.target.database == database for one in others):
         return ""
-    try:
-        ports.cluster.apply(DropDatabase(database=database))
-    except (Refused, AccessDenied) as refusal:
-        return f"; database {database}, which it made and which is empty, stays: {refusal}"
+    if trouble := applied(ports, [DropDatabase(database=database)]):
+        return f"; database {database}, which it made and which is empty, stays: {trouble}"
     return f"; database {database}, which it had made and which was empty, was dropped"
 
 
-def _applied(ports: Ports, steps: Iterable[Step]) -> str:
+def applied(ports: Ports, steps: Iterable[Step]) -> str:
     """Do the steps; the server's words if it refuses one, and then none after it."""
     for step in steps:
         try:
             ports.cluster.apply(step)
-        except Refused as refusal:
+        except (Refused, AccessDenied) as refusal:
             return str(refusal)
     return ""
 

@@ -9,9 +9,9 @@ from starrocks_br.domain.journal import Journal
 from starrocks_br.domain.names import RestoreId, TableRef, restore_of
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_steps import DropTable, RestorePartitions
-from starrocks_br.domain.server import Job, JobKind, Server
+from starrocks_br.domain.server import Server
 from starrocks_br.domain.status import Status
-from starrocks_br.services.journals import is_job_of
+from starrocks_br.services.journals import applied, job_of
 
 
 def drop_late_tables(ports: Ports, server: Server) -> tuple[Settled, ...]:
@@ -37,22 +37,18 @@ def drop_late_tables(ports: Ports, server: Server) -> tuple[Settled, ...]:
 
 
 def _settle(ports: Ports, journal: Journal) -> Settled:
-    job = _creator(ports, journal)
+    job = job_of(ports, journal, list(_creating(journal)))
     if job is None:
         detail = f"whether {journal.alias} is its table cannot be shown, so it stays: DROP TABLE it when you know"
         return Settled(subject=journal.restore, outcome=None, detail=detail)
     if not job.ended:
         detail = f"its RESTORE came late: the job is {job.state}; {journal.alias} is dropped once that has ended"
         return Settled(subject=journal.restore, outcome=None, detail=detail)
-    ports.cluster.apply(DropTable(table=journal.alias))
+    if trouble := applied(ports, [DropTable(table=journal.alias)]):
+        detail = f"its RESTORE came late, and {journal.alias} could not be dropped: {trouble}"
+        return Settled(subject=journal.restore, outcome=None, detail=detail)
     detail = f"its RESTORE came late: the unfinished table {journal.alias} was dropped"
     return Settled(subject=journal.restore, outcome=Status.FAILED, detail=detail)
-
-
-def _creator(ports: Ports, journal: Journal) -> Job | None:
-    """The job in the slot of the database, if it is the one that made the hidden table."""
-    jobs = ports.cluster.jobs(JobKind.RESTORE, [journal.alias.database])
-    return next((job for job in jobs for step in _creating(journal) if is_job_of(job, step, journal.created_at)), None)
 
 
 def _creating(journal: Journal) -> Iterator[RestorePartitions]:

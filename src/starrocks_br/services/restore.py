@@ -8,6 +8,7 @@ from typing import Final
 from attrs import evolve
 
 from starrocks_br.domain.errors import Busy, JobFailed, StalePlan, StarRocksBrError
+from starrocks_br.domain.estimate import total
 from starrocks_br.domain.events import RestorePlanned, Warned
 from starrocks_br.domain.names import RestoreId, TableRef, restore_id
 from starrocks_br.domain.ports import Clock, Ports
@@ -207,13 +208,8 @@ def _of_table(one: TableRestore, seconds: float) -> RestoreReport:
         jobs=len(planned.jobs),
         partitions=len(planned.manifest.held),
         rows=one.rows,
-        size=_total(planned),
+        size=total(job.size for job in planned.jobs),
         aside=planned.aside,
         seconds=seconds,
         notes=(*planned.notes, *one.notes),
     )
-
-
-def _total(planned: RestorePlan) -> int | None:
-    sizes = [job.size for job in planned.jobs]
-    return sum(size for size in sizes if size is not None) if None not in sizes else None

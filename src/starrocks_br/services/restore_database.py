@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import copy
 
 from attrs import define, field
@@ -72,11 +73,14 @@ class DatabaseRestore:
         """Do what is left."""
         while True:
             while ready := self._alike():
-                self._do(ready)
+                with self._failing(ready):
+                    self._do(ready)
             waiting = {one.plan.restore: one for one in self.tables if one.jobs_left}
             if not waiting:
                 return
-            yield from self._send([waiting[restore] for restore in self._together(waiting)])
+            together = [waiting[restore] for restore in self._together(waiting)]
+            with self._failing(together):
+                yield from self._send(together)
 
     def let_go(self) -> None:
         """Stopped by the user: take back what can be, so that the next command need not wait for us to be dead."""
@@ -100,15 +104,16 @@ class DatabaseRestore:
 
     def _do(self, ready: Sequence[TableRestore]) -> None:
         ready = self._still_ours(ready)
-        try:
-            self.notes += before_exposing(self.ports, ready, self.dependents)
-        except Refused as refusal:
-            for one in ready:
-                self._fail(one, refusal)
-            return
+        self.notes += before_exposing(self.ports, ready, self.dependents)
         self.ports.restores.mark([one.mark(StepStatus.SENT) for one in ready])
-        seen = self._seen(ready)
-        self._passed([one for one in ready if self._acted(one, seen)])
+        looking = bool(ready) and isinstance(ready[0].step, CheckRestored | Verify)
+        seen = look(self.ports, ready) if looking else {}
+        done = []
+        for one in ready:
+            with self._failing([one]):
+                self._act(one, _step(one), seen)
+                done.append(one)
+        self._passed(done)
 
     def _still_ours(self, ready: Sequence[TableRestore]) -> list[TableRestore]:
         """Those whose names are still borne by the tables that we think; the others are given up."""
@@ -123,29 +128,6 @@ class DatabaseRestore:
             else:
                 ours.append(one)
         return ours
-
-    def _seen(self, ready: Sequence[TableRestore]) -> Mapping[TableRef, TableState]:
-        if not ready or not isinstance(ready[0].step, CheckRestored | Verify):
-            return {}
-        try:
-            return look(self.ports, ready)
-        except (Refused, VerificationMismatch) as error:
-            for one in ready:
-                self._fail(one, error)
-            return {}
-
-    def _acted(self, one: TableRestore, seen: Mapping[TableRef, TableState]) -> bool:
-        """Do the step of one table; whether it is done. If it fails, the table is given up, and the others go on."""
-        if one.step is None:
-            return False
-        try:
-            self._act(one, one.step, seen)
-        except (Unreachable, OutcomeUnknown):
-            raise
-        except StarRocksBrError as error:
-            self._fail(one, error)
-            return False
-        return True
 
     def _act(self, one: TableRestore, step: Step, seen: Mapping[TableRef, TableState]) -> None:
         match step:
@@ -188,27 +170,18 @@ class DatabaseRestore:
             return
         steps = [_job(one) for one in together]
         self.ports.restores.mark([one.mark(StepStatus.SENT) for one in together])
-        yield from self._followed(together, lambda: job(self.ports, self.place, steps, together[0].plan.repository))
-
-    def _followed(self, together: list[TableRestore], work: Callable[[], Generator[None]]) -> Generator[None]:
         try:
-            yield from work()
+            yield from job(self.ports, self.place, steps, together[0].plan.repository)
         except OutcomeUnknown as doubt:
             # Nobody knows what the job does, so nothing is touched: the next command finds out.
             for one in together:
                 one.failure = doubt
-        except Unreachable:
-            raise
         except (Refused, JobFailed) as error:
             if len(together) == 1:
-                self._fail(together[0], error)
-            else:
-                # One bad table cancels the job of all (O2§y2): halving finds it, and restores the others in few jobs.
-                self._warn(f"{error}; trying these {len(together)} tables again in two halves")
-                self._divide(together)
-        except StarRocksBrError as error:
-            for one in together:
-                self._fail(one, error)
+                raise
+            # One bad table cancels the job of all (O2§y2): halving finds it, and restores the others in few jobs.
+            self._warn(f"{error}; trying these {len(together)} tables again in two halves")
+            self._divide(together)
         else:
             self._made(together)
 
@@ -227,6 +200,30 @@ class DatabaseRestore:
                 one.ids[into] = found[into]
         self._passed(together)
 
+    # --- failing ------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _failing(self, tables: Sequence[TableRestore]) -> Iterator[None]:
+        """What fails while it is done for tables together is taken back for each of them; the others go on."""
+        try:
+            yield
+        except (Unreachable, OutcomeUnknown):
+            raise
+        except StarRocksBrError as error:
+            for one in tables:
+                if one.failure is None:
+                    self._fail(one, error)
+
+    def _fail(self, one: TableRestore, error: StarRocksBrError) -> None:
+        """Take back what was made of one table; the others go on."""
+        error = copy(error)  # each table says what became of it
+        one.failure = error
+        try:
+            detail = give_up(self.ports, one.plan.restore, one.position, str(error))
+        except ClusterError as trouble:
+            detail = f"what it made could not be taken back now; the next command does ({trouble})"
+        error.hint = "; ".join(part for part in (error.hint, detail) if part)
+
     # --- moving on ----------------------------------------------------------------------------------------------------
 
     def _passed(self, done: Sequence[TableRestore]) -> None:
@@ -241,16 +238,6 @@ class DatabaseRestore:
             one.passed(step)
             self._parties.pop(one.plan.restore, None)
             self.ports.listener(StepDone(number=one.position, total=len(one.plan.steps), step=step))
-
-    def _fail(self, one: TableRestore, error: StarRocksBrError) -> None:
-        """Take back what was made of one table; the others go on."""
-        error = copy(error)  # each table says what became of it
-        one.failure = error
-        try:
-            detail = give_up(self.ports, one.plan.restore, one.position, str(error))
-        except ClusterError as trouble:
-            detail = f"what it made could not be taken back now; the next command does ({trouble})"
-        error.hint = "; ".join(part for part in (error.hint, detail) if part)
 
     def _warn(self, message: str) -> None:
         self.ports.listener(Warned(message=message))

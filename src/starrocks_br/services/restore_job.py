@@ -31,35 +31,52 @@ def job(
         Refused: It was not accepted.
         Busy: Somebody else's job holds the slot of the database, and did for `place.wait` seconds.
         JobFailed: The server cancelled it; what it created is gone (R§7.8).
-        OutcomeUnknown: The job is not in the slot, although it was accepted.
+        OutcomeUnknown: Whether it was accepted cannot be told: the line broke, and the slot does not show it.
         Unreachable: Nobody answers any more.
     """
     since = ports.cluster.now()
-    yield from _submit(ports, place, together, repository)
+    accepted = yield from _submit(ports, place, together, repository)
     ports.listener(JobSent(database=together[0].into.database, label=together[0].label))
-    yield from watch(ports, place, together, since)
+    yield from _watch(ports, place, together, since, accepted=accepted)
 
 
-def watch(ports: Ports, place: Place, together: Sequence[RestorePartitions], since: datetime) -> Generator[None]:
-    """Watch a job that was submitted at or after `since` (the leader's clock). Raises as `job` does."""
+def _watch(
+    ports: Ports, place: Place, together: Sequence[RestorePartitions], since: datetime, *, accepted: bool
+) -> Generator[None]:
+    """Watch a job that was sent at or after `since` (the leader's clock)."""
     step = together[0]
     watched = Watched(database=step.into.database, label=step.label, began=ports.clock.monotonic())
-    while True:
-        seen = _look(ports, place, step, since)
-        if seen.ended:
-            break
+    seen = _look(ports, place, step, since)
+    while seen is not None and not seen.ended:
+        accepted = True
         watched.saw(ports, seen)
         yield
+        seen = _look(ports, place, step, since)
+    if seen is None and not accepted:
+        raise OutcomeUnknown(
+            f"the RESTORE job of {step.label} cannot be found in {step.into.database}",
+            why="the slot of the database shows no job, or somebody else's",
+            hint="run the command again: it first finds out what is there",
+        )
     watched.ended(ports, seen)
-    if seen.state != DONE:
+    if seen is None:
+        # A slot is given to another job only once its own has ended (R§5); how it ended shows in what it made.
+        ports.listener(
+            Warned(message=f"another job took the slot of {step.into.database}: what {step.label} made is looked at")
+        )
+    elif seen.state != DONE:
         tables = ", ".join(sorted({str(one.into) for one in together}))
         raise JobFailed(f"the restore of {tables} was cancelled by the server", label=step.label, why=seen.status)
 
 
 def _submit(
     ports: Ports, place: Place, together: Sequence[RestorePartitions], repository: RepositoryName
-) -> Generator[None]:
-    """Send it; what is refused may be sent again, so a taken slot is waited for, and whatever else may pass."""
+) -> Generator[None, None, bool]:
+    """Send it; what is refused may be sent again, so a taken slot is waited for, and whatever else may pass.
+
+    Returns:
+        Whether the server said that it took it; if not, nobody knows.
+    """
     step = together[0]
     deadline = ports.clock.monotonic() + place.wait
     while True:
@@ -70,13 +87,14 @@ def _submit(
             ports.listener(
                 Warned(message=f"the connection broke while RESTORE of {step.label} was sent; looking for it")
             )
+            return False
         except Refused as refusal:
             if not refusal.transient or ports.clock.monotonic() >= deadline:
                 raise _given_up(step, refusal) from refusal
             ports.listener(Warned(message=f"{step.into.database}: {refusal.why}; waiting for that to pass"))
             yield
-            continue
-        return
+        else:
+            return True
 
 
 def _given_up(step: RestorePartitions, refusal: Refused) -> StarRocksBrError:
@@ -89,13 +107,6 @@ def _given_up(step: RestorePartitions, refusal: Refused) -> StarRocksBrError:
     )
 
 
-def _look(ports: Ports, place: Place, step: RestorePartitions, since: datetime) -> Job:
+def _look(ports: Ports, place: Place, step: RestorePartitions, since: datetime) -> Job | None:
     jobs = patiently(ports.clock, lambda: ports.cluster.jobs(JobKind.RESTORE, [step.into.database]), place)
-    for found in jobs:
-        if is_job_of(found, step, since):
-            return found
-    raise OutcomeUnknown(
-        f"the RESTORE job of {step.label} cannot be found in {step.into.database}",
-        why="the slot of the database shows no job, or somebody else's",
-        hint="run the command again: it first finds out what is there",
-    )
+    return next((found for found in jobs if is_job_of(found, step, since)), None)

@@ -11,7 +11,7 @@ from starrocks_br.domain.errors import BrokenChain, StarRocksBrError, UnknownTab
 from starrocks_br.domain.events import Warned
 from starrocks_br.domain.instants import show_instant
 from starrocks_br.domain.manifest import Manifest
-from starrocks_br.domain.names import Label, RepositoryName, Selection, TableRef, restore_id
+from starrocks_br.domain.names import Label, RepositoryName, Selection, TableRef, parse_pattern, restore_id
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_batch import RestoreBatch
 from starrocks_br.domain.restore_jobs import Way
@@ -305,8 +305,9 @@ def recorded(ports: Ports, place: Place, selection: Selection) -> tuple[TableRef
         NotInitialised: The own tables are missing.
         UnknownTable: A `db.*` of which nothing is recorded.
     """
-    named = {TableRef.parse(pattern) for pattern in selection.patterns if not pattern.endswith(".*")}
-    wild = tuple(pattern for pattern in selection.patterns if pattern.endswith(".*"))
+    parsed = {pattern: parse_pattern(pattern) for pattern in selection.patterns}
+    named = {table for table in parsed.values() if isinstance(table, TableRef)}
+    wild = tuple(pattern for pattern, table in parsed.items() if not isinstance(table, TableRef))
     if not wild:
         return tuple(sorted(named))
     ready(ports, place)

@@ -34,7 +34,6 @@ class TableRestore:
     Attributes:
         plan: What is done.
         journal: What is written down of it.
-        expected: Which partitions its table should have after each step, by the step's number.
         ids: The id of the table that bears each name, as far as it concerns this restore.
         position: The number of the next step.
         rows: How many rows the table has, once counted; None if the server told no number.
@@ -48,7 +47,6 @@ class TableRestore:
 
     plan: RestorePlan
     journal: Journal
-    expected: Mapping[int, frozenset[PartitionName]]
     ids: dict[TableRef, int]
     position: int = 0
     rows: int | None = None
@@ -58,6 +56,10 @@ class TableRestore:
     newest_job: int | None = None
     exposed_at: datetime | None = None
     failure: StarRocksBrError | None = None
+    _expected: Mapping[int, frozenset[PartitionName]] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._expected = _expected_after(self.plan)
 
     @classmethod
     def begin(cls, plan: RestorePlan, cluster: ClusterId, now: datetime) -> TableRestore:
@@ -72,7 +74,7 @@ class TableRestore:
             steps=tuple(JournalStep(step=step, status=StepStatus.PLANNED) for step in plan.steps),
         )
         live = {} if plan.replaces is None else {plan.target.table: plan.replaces}
-        return cls(plan=plan, journal=journal, expected=expected_after(plan), ids=live)
+        return cls(plan=plan, journal=journal, ids=live)
 
     @property
     def step(self) -> Step | None:
@@ -101,9 +103,9 @@ class TableRestore:
         """Whether the table bore a name that others use when it was verified."""
         return self.shown is not None and self.shown.table != self.plan.alias
 
-    def mark(self, status: StepStatus, *, table_id: int | None = None, detail: str = "") -> Mark:
+    def mark(self, status: StepStatus, *, table_id: int | None = None) -> Mark:
         """What is written down of the step it stands at."""
-        return Mark(restore=self.plan.restore, number=self.position, status=status, table_id=table_id, detail=detail)
+        return Mark(restore=self.plan.restore, number=self.position, status=status, table_id=table_id)
 
     def passed(self, step: Step) -> None:
         """The step is done: names have moved with it."""
@@ -112,17 +114,15 @@ class TableRestore:
 
     def expects(self, table: TableRef) -> frozenset[PartitionName]:
         """Which partitions a table of this restore should have now; a scratch table those of its own job."""
-        job = self._scratch.get(table)
-        return self.expected[self.position] if job is None else held_by(self.plan, job)
+        job = _scratches(self.plan).get(table)
+        return self._expected[self.position] if job is None else held_by(self.plan, job)
 
     def copied(self, table: TableRef) -> frozenset[PartitionName]:
         """The partitions that are read into the table with INSERT: their versions count anew."""
-        steps = (step for step in self.plan.steps if isinstance(step, CopyPartitions) and table not in self._scratch)
+        if table in _scratches(self.plan):
+            return frozenset()
+        steps = (step for step in self.plan.steps if isinstance(step, CopyPartitions))
         return frozenset(name for step in steps for name in step.partitions)
-
-    @property
-    def _scratch(self) -> Mapping[TableRef, RestorePartitions]:
-        return {job.into: job for job in self.plan.jobs if job.creating and job.into != self.plan.alias}
 
     def is_at(self, state: TableState) -> None:
         """Check that a look saw our table. Raises VerificationMismatch."""
@@ -150,17 +150,22 @@ def held_by(plan: RestorePlan, job: RestorePartitions) -> frozenset[PartitionNam
     return frozenset(name for name, held in plan.manifest.held.items() if held.holder == job.label)
 
 
-def expected_after(plan: RestorePlan) -> Mapping[int, frozenset[PartitionName]]:
+def _scratches(plan: RestorePlan) -> Mapping[TableRef, RestorePartitions]:
+    """The tables that partitions are read over from, with the job that makes each."""
+    return {job.into: job for job in plan.jobs if job.creating and job.into != plan.alias}
+
+
+def _expected_after(plan: RestorePlan) -> Mapping[int, frozenset[PartitionName]]:
     """Which partitions the table that is made should have after each step, by the step's number."""
     present: frozenset[PartitionName] = frozenset()
     by_number = {}
-    scratch = {job.into: held_by(plan, job) for job in plan.jobs if job.creating and job.into != plan.alias}
+    scratches = _scratches(plan)
     for number, step in enumerate(plan.steps):
         match step:
-            case RestorePartitions() if step.into not in scratch:
+            case RestorePartitions() if step.into not in scratches:
                 present |= held_by(plan, step)
             case CopyPartitions():
-                present |= scratch[step.scratch]
+                present |= held_by(plan, scratches[step.scratch])
             case _:
                 pass
         by_number[number] = present
@@ -173,22 +178,4 @@ def not_ours(table: TableRef) -> VerificationMismatch:
         f"{table} is not the table that this restore made or found",
         table=table,
         differences=("it was dropped, renamed or replaced meanwhile",),
-    )
-
-
-def resumed(plan: RestorePlan, journal: Journal, ids: Mapping[TableRef, int], position: int) -> TableRestore:
-    """A restore that was killed, as it stands.
-
-    Args:
-        plan: Of its steps.
-        journal: As it was read.
-        ids: The id of the table that bears each name that it is about.
-        position: The number of the first step that is not done.
-    """
-    return TableRestore(
-        plan=plan,
-        journal=journal,
-        expected=expected_after(plan),
-        ids=dict(ids),
-        position=position,
     )

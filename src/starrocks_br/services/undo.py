@@ -32,7 +32,7 @@ from starrocks_br.services.preflight import ready
 from starrocks_br.services.reports import RestoreReport, UndoReport
 from starrocks_br.services.requests import Place, RestoreRequest
 from starrocks_br.services.restore import drive_on
-from starrocks_br.services.restore_table import resumed
+from starrocks_br.services.restore_table import TableRestore
 
 
 def undo(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
@@ -108,7 +108,8 @@ def resume(ports: Ports, request: RestoreRequest, restore: RestoreId) -> Restore
     journal, position = _where(ports, journal, found)
     known = {*journal.made.values(), journal.replaced}
     ids = {name: bearer for name, bearer in found.items() if bearer in known}
-    table = resumed(_plan_of(journal, _manifest(ports, journal)), journal, ids, position)
+    plan = _plan_of(journal, _manifest(ports, journal))
+    table = TableRestore(plan=plan, journal=journal, ids=ids, position=position)
     return drive_on(ports, request, server, table)
 
 

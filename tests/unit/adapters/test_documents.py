@@ -81,8 +81,9 @@ def _drop(path: str) -> Any:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (_set("format", 2), "2 not in literal"),
-        (_set("format", "1"), "1 not in literal"),
+        (_set("format", 2), "2 is not 1"),
+        (_set("format", "1"), "'1' is not 1"),
+        (_set("format", True), "True is not 1"),
         (_set("digest", 7), "7 is no str @ .digest"),
         (_set("automatic", 1), "1 is no bool @ .automatic"),
         (_set("partitioning", "hash"), "'hash' is not a valid Partitioning @ .partitioning"),

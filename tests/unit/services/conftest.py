@@ -31,3 +31,14 @@ def two(world: World) -> World:
     world.backup()
     world.sql("DROP TABLE d1.t FORCE")
     return world
+
+
+@pytest.fixture
+def lost(world: World) -> World:
+    """A table that two snapshots hold parts of was dropped; another one stays."""
+    world.ready("d1.t", "d1.other")
+    world.backup()
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    world.backup()
+    world.sql("DROP TABLE d1.t FORCE")
+    return world

@@ -21,16 +21,6 @@ from tests.support.world import World, refuse
 Rows = list[tuple[Any, ...]]
 
 
-@pytest.fixture
-def two(world: World) -> World:
-    """A table that two snapshots give back; it is gone now."""
-    world.ready("d1.t").backup()
-    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
-    world.backup()
-    world.sql("DROP TABLE d1.t FORCE")
-    return world
-
-
 def bring_back(world: World, name: str = "d1.t", at: datetime | None = None, into: str = "") -> Restored:
     """Restore a table, and look at it right before it gets its name, and again if it was not complete by then.
 

@@ -9,7 +9,7 @@ from starrocks_br.domain.errors import OutcomeUnknown, Refused
 from starrocks_br.domain.events import Settled
 from starrocks_br.domain.names import ClusterId
 from starrocks_br.domain.status import Status
-from starrocks_br.services import backup
+from starrocks_br.services import backup, undo
 from starrocks_br.services.journals import give_up
 from starrocks_br.services.reconcile import reconcile
 from starrocks_simulator.faults import Hold
@@ -46,6 +46,25 @@ def test_killed_before_any_line_of_the_journal_the_next_backup_takes_it_back(two
     assert closed(two)
     assert "t" not in two.tables("d1")
     assert two.restore("d1.t").rows == 3
+
+
+def test_what_may_not_be_taken_back_is_said_and_blocks_no_command(two: World) -> None:
+    two.range_table("d1.t")
+    old = two.rows("d1.t")
+    two.before("UPDATE ops.restore_history", kill, nth=9)
+    with pytest.raises(Killed):
+        two.restore("d1.t", replace=True)
+    (open_,) = two.ports.restores.unfinished()
+    two.ports = two.reconnect()
+    two.later(LONG_SILENCE)
+    two.before("^(ALTER TABLE|DROP TABLE)", refuse(5203, "Access denied; you need the ALTER privilege(s)"))
+    (settled,) = settle(two)
+    assert settled.outcome is Status.FAILED
+    assert "could be taken back" in settled.detail
+    assert f"restore --undo {open_.restore} tries again" in settled.detail
+    assert closed(two)
+    undo.undo(two.ports, two.place, open_.restore)
+    assert two.rows("d1.t") == old
 
 
 def test_killed_before_anything_was_sent_nothing_is_left(one: World) -> None:

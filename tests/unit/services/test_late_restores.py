@@ -16,17 +16,6 @@ RESTORE = "^RESTORE SNAPSHOT"
 A_MINUTE_LATER = QUIET.total_seconds() + 1
 
 
-@pytest.fixture
-def lost(world: World) -> World:
-    """A table that two snapshots hold parts of was dropped; another one stays."""
-    world.ready("d1.t", "d1.other")
-    world.backup()
-    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
-    world.backup()
-    world.sql("DROP TABLE d1.t FORCE")
-    return world
-
-
 def break_off(world: World, nth: int = 1) -> Callable[[], object]:
     """A restore breaks off as it sends a RESTORE; what is given back lets that arrive after all."""
     number = len(world.sent)

@@ -21,17 +21,6 @@ def stop() -> None:
     raise KeyboardInterrupt
 
 
-@pytest.fixture
-def lost(world: World) -> World:
-    """A table that two snapshots hold parts of was dropped."""
-    world.ready("d1.t", "d1.other")
-    world.backup()
-    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
-    world.backup()
-    world.sql("DROP TABLE d1.t FORCE")
-    return world
-
-
 def beside(world: World, act: Callable[[World], object]) -> Callable[[], None]:
     """Let another process, on the same cluster, do something in between."""
 

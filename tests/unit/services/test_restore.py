@@ -471,14 +471,24 @@ def test_a_cluster_that_is_gone_for_good_ends_the_command(one: World) -> None:
     assert one.restore("d1.t", at).rows == 2
 
 
-def test_a_job_that_a_stranger_pushed_out_of_the_slot_cannot_be_told(one: World) -> None:
+def test_a_job_that_a_stranger_pushed_out_of_the_slot_shows_in_what_it_made(one: World) -> None:
     def push_out() -> None:
         one.wait_for("RESTORE", "d1")
         foreign_backup(one)
 
     one.before("SHOW RESTORE FROM", push_out)
-    with pytest.raises(OutcomeUnknown):
+    assert one.restore("d1.t").rows == 2
+
+
+def test_a_job_that_was_cancelled_and_pushed_out_of_the_slot_made_nothing(one: World) -> None:
+    def push_out() -> None:
+        one.sql("CANCEL RESTORE FROM d1")
+        foreign_backup(one)
+
+    one.before("SHOW RESTORE FROM", push_out, nth=2)
+    with pytest.raises(VerificationMismatch, match="is not the table that this restore made"):
         one.restore("d1.t")
+    assert one.tables("d1") == {"x"}, "the stranger's"
 
 
 def test_a_strangers_restore_in_the_slot_is_not_taken_for_ours(one: World) -> None:

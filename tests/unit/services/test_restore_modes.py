@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from starrocks_br.domain.errors import Refused, VerificationMismatch
+from starrocks_br.domain.errors import AccessDenied, Refused, VerificationMismatch
 from starrocks_br.domain.restore_jobs import Way
 from starrocks_br.domain.restore_steps import Reading
 from starrocks_br.domain.snapshot import BackupType
@@ -61,6 +61,18 @@ def test_what_hangs_on_a_replaced_table_hangs_on_the_restored_one(mode: Mode, tm
     assert world.sql("SELECT IS_ACTIVE FROM information_schema.materialized_views") == [("true",)]
     assert any("granted again" in note for note in report.notes)
     assert any("materialized view d1.mv is active again" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("nth", range(1, 5))
+def test_who_is_denied_a_look_in_the_middle_gets_the_old_table_back_at_once(nth: int, tmp_path: Path) -> None:
+    past = BY_NAME["replace, several holders"].prepare(tmp_path)
+    world = past.world
+    planned = world.plan_restore("d1.t", label=past.label, replace=True)
+    world.before("partitions_meta WHERE", refuse(5203, "Access denied; you need the SELECT privilege(s)"), nth=nth)
+    with pytest.raises(AccessDenied):
+        world.run_restore(planned)
+    assert world.rows("d1.t") == past.lived["d1.t"]
+    assert world.ports.restores.unfinished() == ()
 
 
 # --- the next backup --------------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from sqlalchemy import Table, and_, func, select
 
@@ -13,15 +12,12 @@ from starrocks_br.adapters.sqlalchemy_core.backup_rows import Row
 from starrocks_br.adapters.sqlalchemy_core.fields import Fields
 from starrocks_br.adapters.sqlalchemy_core.store import OpsStore
 from starrocks_br.adapters.step_documents import loads_step
-from starrocks_br.domain.estimate import Timing
+from starrocks_br.domain.estimate import MOST_TIMINGS, Timing
 from starrocks_br.domain.journal import StepStatus
 from starrocks_br.domain.names import ClusterId, Label
 from starrocks_br.domain.restore_steps import RestorePartitions
 from starrocks_br.domain.snapshot import BackupType, Consistency
 from starrocks_br.domain.status import Status
-
-MOST: Final = 200
-"""How many rows are read: what a cluster did lately tells more than what it did in other years."""
 
 
 def backup_jobs(store: OpsStore, history: Table, cluster: ClusterId) -> tuple[Timing, ...]:
@@ -55,7 +51,7 @@ def backup_jobs(store: OpsStore, history: Table, cluster: ClusterId) -> tuple[Ti
         .group_by(tables.c.label)
         .having(func.count(tables.c.size) == func.count())
         .order_by(func.max(tables.c.ended).desc(), tables.c.label)
-        .limit(MOST)
+        .limit(MOST_TIMINGS)
     )
     rows = store.read(query, "reading what backups took")
     return tuple(Timing(size=int(str(row["size"])), seconds=_seconds(row)) for row in rows)
@@ -79,10 +75,10 @@ def restore_jobs(store: OpsStore, history: Table, cluster: ClusterId) -> tuple[T
             one.c.status == StepStatus.DONE.value,
         )
         .order_by(one.c.updated_at.desc(), one.c.restore_id, one.c.step)
-        .limit(MOST)
+        .limit(MOST_TIMINGS)
     )
     rows = store.read(query, "reading what restores took")
-    return tuple(_jobs(rows, cut=len(rows) == MOST))
+    return tuple(_jobs(rows, cut=len(rows) == MOST_TIMINGS))
 
 
 def _jobs(rows: Sequence[Row], *, cut: bool) -> Iterator[Timing]:

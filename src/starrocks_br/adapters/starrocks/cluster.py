@@ -21,10 +21,6 @@ UNKNOWN_DATABASE: Final = frozenset({5501, 1049})
 """errno of an unknown database: 5501 from 3.3 on, 1049 before (R§1)."""
 
 
-SCHEMA_JOB_ENDS: Final = frozenset({"FINISHED", "CANCELLED"})
-"""States of SHOW ALTER TABLE COLUMN after which the table can be altered again (O2§y4)."""
-
-
 class StarRocksCluster(Cluster):
     """StarRocks behind a SQL executor that is connected to the leader.
 
@@ -216,7 +212,7 @@ class StarRocksCluster(Cluster):
     def _tables_under_change(self) -> set[str]:
         """Our own tables whose schema change has not ended: another `init` may have begun it."""
         jobs = rows.records(self._run(statements.schema_jobs("COLUMN", self._ops)))
-        return {rows.text(job, "tablename") for job in jobs if rows.text(job, "state") not in SCHEMA_JOB_ENDS}
+        return {rows.text(job, "tablename") for job in jobs if rows.text(job, "state") not in looks.SCHEMA_JOB_ENDS}
 
     def layout_problem(self) -> str:  # noqa: D102
         for name, has in self._own_columns().items():

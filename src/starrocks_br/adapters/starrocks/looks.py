@@ -16,7 +16,9 @@ from starrocks_br.domain.partitions import Identity, Observation, Partition, Par
 from starrocks_br.domain.ports import Rows
 from starrocks_br.domain.restore_steps import TTL_OFF
 
-_OPEN_JOBS_END: Final = frozenset({"FINISHED", "CANCELLED"})
+SCHEMA_JOB_ENDS: Final = frozenset({"FINISHED", "CANCELLED"})
+"""States of SHOW ALTER TABLE COLUMN after which the table can be altered again (O2§y4)."""
+
 _CONFIG_FIELDS: Final = (
     "table_model",
     "primary_key",
@@ -210,7 +212,7 @@ def _schema_jobs(answers: Iterable[Rows]) -> dict[str, int]:
         state, job = text(row, "state"), number(row, "jobid")
         if job is None or state == "CANCELLED":
             continue
-        (finished if state in _OPEN_JOBS_END else unfinished)[text(row, "tablename")].append(job)
+        (finished if state in SCHEMA_JOB_ENDS else unfinished)[text(row, "tablename")].append(job)
     found = {}
     for name, ids in finished.items():
         below = [job for job in ids if job < min(unfinished.get(name, [job + 1]))]

@@ -17,6 +17,7 @@ from starrocks_br.entrypoints.restore_wish import RestoreWish
 
 if TYPE_CHECKING:
     from starrocks_br.client import Client
+    from starrocks_br.services.reports import RestoreReport
 
 NOTHING_SENT = "nothing was written or sent"
 DRY = f"this was a dry run: {NOTHING_SENT}"
@@ -81,12 +82,7 @@ def _undo(client: Client, restore: str) -> Outcome:
 
 
 def _resume(client: Client, restore: str, wait: float | None) -> Outcome:
-    report = client.resume_restore(restore, wait=wait)
-    return Outcome(
-        lines=restored.restore_report(report),
-        result=documents_restore.restore_report(report),
-        warnings=report.warnings,
-    )
+    return _done(client.resume_restore(restore, wait=wait))
 
 
 def _one(call: Call, client: Client, wish: RestoreWish, at: datetime | None) -> Outcome:
@@ -107,7 +103,10 @@ def _one(call: Call, client: Client, wish: RestoreWish, at: datetime | None) -> 
         return Outcome(lines=[*shown, DRY], result=documents_restore.restore_plan(plan))
     if not call.agreed(shown, render.question(plan), yes=wish.yes):
         raise Declined
-    report = client.restore(plan, wait=wish.wait)
+    return _done(client.restore(plan, wait=wish.wait))
+
+
+def _done(report: RestoreReport) -> Outcome:
     return Outcome(
         lines=restored.restore_report(report),
         result=documents_restore.restore_report(report),

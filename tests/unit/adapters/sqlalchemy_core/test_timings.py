@@ -111,7 +111,7 @@ def test_what_is_not_known_in_full_tells_nothing(store: Store) -> None:
 
 def test_a_job_of_which_steps_may_be_cut_off_is_left_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """So many steps are read; the oldest job among them may have more."""
-    monkeypatch.setattr(timings, "MOST", 5)
+    monkeypatch.setattr(timings, "MOST_TIMINGS", 5)
     for number in range(10):
         store.begin(f"a{number}", job("l1", 1))
     store.cluster.executor.execute("UPDATE ops.restore_history SET updated_at = '2026-03-01 12:00:18' WHERE step = 0")
