@@ -331,7 +331,7 @@ def test_what_jobs_took_is_told_newest_first(history: BackupHistory) -> None:
 def test_only_the_newest_jobs_tell_how_long_they_took(history: BackupHistory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a cluster did in other years is of no use."""
     monkeypatch.setattr("starrocks_br.adapters.memory.MOST_TIMINGS", 2)
-    monkeypatch.setattr("starrocks_br.adapters.sqlalchemy_core.timings.MOST", 2)
+    monkeypatch.setattr("starrocks_br.adapters.sqlalchemy_core.timings.MOST_TIMINGS", 2)
     for number in (3, 1, 4, 2):
         at = NOON + timedelta(minutes=number)
         made = snapshot(f"l{number}", status=Status.FINISHED, submitted_at=at, finished_at=at + timedelta(seconds=9))

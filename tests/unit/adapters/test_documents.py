@@ -83,7 +83,7 @@ def _drop(path: str) -> Any:
     [
         (_set("format", 2), "2 is not 1"),
         (_set("format", "1"), "'1' is not 1"),
-        (_set("format", True), "True is not 1"),
+        (_set("format", value=True), "True is not 1"),
         (_set("digest", 7), "7 is no str @ .digest"),
         (_set("automatic", 1), "1 is no bool @ .automatic"),
         (_set("partitioning", "hash"), "'hash' is not a valid Partitioning @ .partitioning"),

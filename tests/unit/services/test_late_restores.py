@@ -10,7 +10,7 @@ from starrocks_br.domain.errors import Busy, OutcomeUnknown
 from starrocks_br.domain.journal import GRACE, QUIET
 from starrocks_br.services import backup
 from starrocks_br.services.reconcile import reconcile
-from tests.support.world import TICK, Killed, World, cut, kill
+from tests.support.world import TICK, Killed, World, cut, kill, refuse
 
 RESTORE = "^RESTORE SNAPSHOT"
 A_MINUTE_LATER = QUIET.total_seconds() + 1
@@ -45,6 +45,18 @@ def test_the_hidden_table_of_a_late_restore_is_dropped_by_the_next_command(lost:
     assert "was dropped" in detail
     assert lost.tables("d1") == {"other"}
     assert settle(lost) == []
+
+
+def test_a_late_table_that_may_not_be_dropped_is_said_and_stops_no_command(lost: World) -> None:
+    arrive = break_off(lost)
+    settle(lost)
+    arrive()
+    lost.wait_for("RESTORE", "d1")
+    lost.before("^DROP TABLE", refuse(5203, "Access denied; you need the DROP privilege(s)"))
+    (detail,) = settle(lost)
+    assert "could not be dropped: " in detail
+    (detail,) = settle(lost)
+    assert "was dropped" in detail
 
 
 def test_the_table_can_be_restored_again_before_a_late_restore_arrives(lost: World) -> None:

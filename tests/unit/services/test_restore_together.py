@@ -66,6 +66,24 @@ def test_tables_of_one_database_share_their_jobs_and_those_of_two_go_side_by_sid
     assert first_of_d2 < second_of_d1, "neither waits for the other"
 
 
+def test_what_fails_for_all_is_taken_back_once_of_what_failed_before(world: World) -> None:
+    rows = two_holders(world, "d1.a", "d1.b")
+    world.later()
+    request, batch = plan_all(world, *rows)
+    aliases = {str(plan.manifest.table): plan.alias for plan in batch.plans}
+
+    def drop_one_and_refuse_all() -> None:
+        world.sql(f"DROP TABLE {aliases['d1.a']} FORCE")
+        world.before("status='SENT'", refuse(1064, "no more room"))
+
+    world.before("table_id=", drop_one_and_refuse_all)
+    report = restore.run(world.ports, request, batch)
+    assert "is not the table that this restore made" in str(report.failures[TableRef.parse("d1.a")])
+    assert "no more room" in str(report.failures[TableRef.parse("d1.b")])
+    assert world.tables("d1") == set()
+    assert world.ports.restores.unfinished() == ()
+
+
 def test_a_few_databases_at_a_time(world: World) -> None:
     rows = two_holders(world, "d1.t", "d2.t", "d3.t")
     world.later()
