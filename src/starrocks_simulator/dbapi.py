@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from attrs import define, field
 
 from starrocks_simulator import dbapi_errors
+from starrocks_simulator.accounts import ROOT
 from starrocks_simulator.dbapi_errors import (
     ACCESS_DENIED,
     CANNOT_CONNECT,
@@ -105,12 +106,12 @@ class Module:
     def __name__(self) -> str:
         return __name__
 
-    def connect(self, user: str = "root", passwd: str = "", db: str | None = None, **options: object) -> Connection:
+    def connect(self, user: str = ROOT, passwd: str = "", db: str | None = None, **options: object) -> Connection:
         """Open a connection.
 
         Args:
-            user: root, or a user made by CREATE USER, whose password is empty.
-            passwd: Of root: the frontend's.
+            user: root, or a user made by CREATE USER.
+            passwd: Theirs; of root: the frontend's.
             db: What to USE at once.
             options: Whatever else mysqlclient takes; host, port, timeouts and the rest have no meaning here.
 
@@ -131,9 +132,10 @@ class Module:
         return connection
 
     def _may_come_in(self, user: str, password: str) -> bool:
-        if user == "root":
+        if user == ROOT:
             return password == self.frontend.password
-        return user in getattr(self.frontend, "users", ()) and not password
+        account = self.frontend.accounts.users.get(user)
+        return account is not None and password == account.password
 
     def hang_up(self) -> None:
         """Break every connection, as when the frontend's process dies: the next statement of each fails with 2006."""

@@ -13,8 +13,7 @@ from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.ports import Ports
 from starrocks_br.services.dependents import after, before
-from tests.support.door import engine_on
-from tests.support.world import OPS, World
+from tests.support.world import OPS, World, engine_on
 
 T = TableRef.parse("d1.t")
 RESTORER = "GRANT SELECT, EXPORT, INSERT, UPDATE, DELETE, ALTER, DROP ON ALL TABLES IN ALL DATABASES TO USER restorer"
@@ -37,7 +36,7 @@ def world(tmp_path: Path) -> World:
 
 def ports_of(world: World, user: str) -> Ports:
     """The product, connected as somebody."""
-    executor = SqlAlchemyExecutor(from_engine(engine_on(lambda: world.frontend.connect(user), world.sent.append)))
+    executor = SqlAlchemyExecutor(from_engine(engine_on(world.door, user)))
     return evolve(world.ports, cluster=StarRocksCluster(executor, OPS))
 
 

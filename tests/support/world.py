@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import define, evolve, field
+from sqlalchemy import Engine, NullPool, create_engine
 
 from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
 from starrocks_br.adapters.sqlalchemy_core.dialling import from_engine
@@ -28,25 +29,30 @@ from starrocks_br.services import backup, bootstrap, history, restore, restore_p
 from starrocks_br.services.reports import BackupReport, BootstrapReport, RestoreReport
 from starrocks_br.services.requests import BackupRequest, Place, RestoreRequest, Wanted
 from starrocks_simulator.clock import VirtualClock
+from starrocks_simulator.dbapi import Module
 from starrocks_simulator.errors import ServerError
 from starrocks_simulator.faults import ConnectionCut, Fail, Hold
 from starrocks_simulator.frontend import Frontend
 from starrocks_simulator.jobs import Job
 from starrocks_simulator.session import Session
-from tests.support.door import DEAD, engine_on
 
 OPS = DatabaseName("ops")
 REPOSITORY = RepositoryName("repo")
 TICK = 3.0
 
 POLLS = re.compile(r"SHOW (BACKUP|RESTORE) FROM")
-READS = re.compile(r"(SELECT|SHOW|ADMIN SHOW|USE|SET NAMES|SET time_zone)\b")
+READS = re.compile(r"(SELECT|SHOW|ADMIN SHOW|USE|SET NAMES|SET time_zone|SET autocommit|ROLLBACK|COMMIT)\b")
 
 RANGE_TABLE = (
     "CREATE TABLE {name} (id INT NOT NULL, dt DATE NOT NULL, v INT) DUPLICATE KEY(id) PARTITION BY RANGE(dt) ("
     "PARTITION p1 VALUES [('2024-01-01'), ('2024-01-02')), PARTITION p2 VALUES [('2024-01-02'), ('2024-01-03'))) "
     "DISTRIBUTED BY HASH(id) BUCKETS 2 PROPERTIES('replication_num'='1')"
 )
+
+
+def engine_on(door: Module, user: str = "root") -> Engine:
+    """An engine whose connections lead through the simulator's second door."""
+    return create_engine(f"mysql+mysqldb://{user}@simulated", module=door, poolclass=NullPool)
 
 
 class Killed(BaseException):
@@ -98,14 +104,13 @@ class World:
     backends: int = 1
     events: list[Progress] = field(factory=list)
     sent: list[str] = field(factory=list)
-    down: bool = False
     alarms: list[tuple[float, Callable[[], object]]] = field(factory=list)
     place: Place = field(factory=lambda: Place(ops=OPS, repository=REPOSITORY, poll_interval=TICK, wait=30))
     frontend: Frontend = field(init=False)
     user: Session = field(init=False)
+    door: Module = field(init=False)
     ports: Ports = field(init=False)
     executor: SqlAlchemyExecutor = field(init=False)
-    _sessions: list[Session] = field(factory=list, init=False)
     _tokens: Counting = field(factory=Counting)
 
     def __attrs_post_init__(self) -> None:
@@ -113,6 +118,7 @@ class World:
             self.folder, clock=self.clock, tick=TICK, backends=self.backends, cluster_id=self.cluster_id
         )
         self.user = self.frontend.connect()
+        self.door = Module(self.frontend, before=[self.sent.append])
         self.sql(f"CREATE REPOSITORY {REPOSITORY} WITH BROKER ON LOCATION 's3a://bucket/backups'")
         self.ports = self.reconnect()
 
@@ -133,7 +139,7 @@ class World:
         """The product, started anew: another process that knows nothing of the last one."""
         time = VirtualTime(self.clock, self._ring)
         patience = Patience(clock=time, listener=self.events.append, timeout=self.place.reconnect_timeout)
-        connection = from_engine(engine_on(self._connect, self.sent.append), patience)
+        connection = from_engine(engine_on(self.door), patience)
         self.executor = SqlAlchemyExecutor(connection)
         return Ports(
             cluster=StarRocksCluster(self.executor, OPS),
@@ -143,12 +149,6 @@ class World:
             tokens=self._tokens,
             listener=self.events.append,
         )
-
-    def _connect(self) -> Session:
-        if self.down:
-            raise ConnectionError("nobody listens")
-        self._sessions.append(self.frontend.connect())
-        return self._sessions[-1]
 
     # --- the user ---------------------------------------------------------------------------------------------------
 
@@ -331,8 +331,7 @@ class World:
     def restart_frontend(self) -> None:
         """The frontend process dies and comes back; every connection is gone."""
         self.frontend.restart()
-        for session in self._sessions:
-            session.database = DEAD
+        self.door.hang_up()
 
     def rewrite_contents(self, database: str, old: str, new: str) -> None:
         """Let the newest snapshot of a database say that it holds something else; its checksum fits."""

@@ -560,13 +560,13 @@ def test_an_object_store_that_is_away_for_a_moment_costs_no_new_attempt(ready: W
 
 def test_a_cluster_that_is_gone_for_good_ends_the_command_and_the_next_one_goes_on(ready: World) -> None:
     def gone() -> None:
-        ready.down = True
+        ready.door.answering = False
         cut()
 
     ready.before("SHOW BACKUP FROM", gone)
     with pytest.raises(Unreachable, match="does not answer any more"):
         ready.backup()
-    ready.down = False
+    ready.door.answering = True
     report = backup.run(ready.ports, ready.request())
     assert [one.outcome for one in report.settled] == [Status.FINISHED]
     assert "RUNNING" not in ready.statuses().values()
@@ -577,7 +577,7 @@ def test_once_nobody_answers_any_more_no_other_database_is_tried(world: World) -
     world.ready("d1.t", "d2.t")
 
     def gone() -> None:
-        world.down = True
+        world.door.answering = False
         cut()
 
     world.before("^INSERT INTO ops.backup_history", gone)

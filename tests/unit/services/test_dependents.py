@@ -62,7 +62,7 @@ def going(world: World) -> Callable[[], None]:
     """An act for `before`: the cluster goes away and does not come back."""
 
     def act() -> None:
-        world.down = True
+        world.door.answering = False
         cut()
 
     return act

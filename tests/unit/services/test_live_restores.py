@@ -101,7 +101,7 @@ def test_ctrl_c_while_a_job_runs_leaves_it_to_the_next_command(lost: World) -> N
 
 def test_ctrl_c_while_nothing_answers_says_that_the_next_command_takes_it_back(lost: World) -> None:
     def stop_and_cut() -> None:
-        lost.down = True
+        lost.door.answering = False
         lost.before(r"(?s)^SELECT .*restore_history", cut)
         stop()
 
@@ -109,5 +109,5 @@ def test_ctrl_c_while_nothing_answers_says_that_the_next_command_takes_it_back(l
     with pytest.raises(KeyboardInterrupt):
         lost.restore("d1.t")
     assert any("stays until the next command" in warning for warning in lost.warnings)
-    lost.down = False
+    lost.door.answering = True
     assert lost.ports.restores.unfinished()

@@ -460,14 +460,14 @@ def test_polls_outlive_a_lost_connection(one: World) -> None:
 
 def test_a_cluster_that_is_gone_for_good_ends_the_command(one: World) -> None:
     def gone() -> None:
-        one.down = True
+        one.door.answering = False
         cut()
 
     one.before("SHOW RESTORE FROM", gone, nth=2)
     at = one.newest("d1.t")
     with pytest.raises(Unreachable, match="does not answer"):
         one.restore("d1.t", at)
-    one.down = False
+    one.door.answering = True
     assert one.restore("d1.t", at).rows == 2
 
 

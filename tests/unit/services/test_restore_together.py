@@ -228,13 +228,13 @@ def test_a_cluster_that_is_gone_ends_all_of_them_and_the_next_command_takes_them
     rows = two_holders(world, "d1.a", "d2.a")
 
     def gone() -> None:
-        world.down = True
+        world.door.answering = False
         cut()
 
     world.before("SHOW RESTORE FROM", gone, nth=2)
     with pytest.raises(Unreachable):
         restore_all(world, *rows)
-    world.down = False
+    world.door.answering = True
     world.later(3600)
     assert len(restore_all(world, *rows).restored) == 2
     assert {name: world.rows(name) for name in rows} == rows

@@ -159,6 +159,14 @@ def test_a_text_of_several_statements_gives_a_result_each(module: Module) -> Non
     assert cursor.nextset() is None
 
 
+def test_a_user_comes_in_with_the_password_that_was_given_and_no_other(module: Module) -> None:
+    module.connect(passwd="pw").query("CREATE USER alice IDENTIFIED BY 'hers'")
+    assert module.connect(user="alice", passwd="hers").query("SELECT 1")[0].rows == [(1,)]
+    for user, password in (("alice", ""), ("alice", "pw"), ("bob", "")):
+        with pytest.raises(module.OperationalError, match=f"'{user}'"):
+            module.connect(user=user, passwd=password)
+
+
 def test_a_new_connection_is_in_the_database_it_asked_for(module: Module) -> None:
     module.connect(passwd="pw").query("CREATE DATABASE d")
     (result,) = module.connect(passwd="pw", db="d").query("SELECT DATABASE()")

@@ -30,7 +30,7 @@ def ready(world: World) -> World:
 
 def gone(world: World) -> None:
     """From now on nobody answers."""
-    world.down = True
+    world.door.answering = False
     cut()
 
 
@@ -90,7 +90,7 @@ def test_a_line_that_was_silent_for_longer_than_all_patience_is_made_anew(ready:
 
 
 def test_who_never_answered_is_not_waited_for(world: World) -> None:
-    world.down = True
+    world.door.answering = False
     world.ports = world.reconnect()
     began = world.clock.now()
     with pytest.raises(Unreachable):
