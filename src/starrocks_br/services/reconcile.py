@@ -137,8 +137,7 @@ class _Case:
         except JobFailed as failure:
             self._report(found, Status.FAILED, str(failure))
         else:
-            consistencies = sorted({entry.consistency.lower() for entry in concluded})
-            self._report(found, Status.FINISHED, f"found in the repository ({', '.join(consistencies)})")
+            self._report(found, Status.FINISHED, _found(concluded))
 
     def _by_age(self, found: Reconciled, *, own: bool) -> None:
         """Our label is not in the slot: a job of ours that still runs would be (R§5). So it ended or never began."""
@@ -158,6 +157,13 @@ class _Case:
 
     def _report(self, found: Reconciled, outcome: Status | None, detail: str) -> None:
         found.settled.append(Settled(subject=self.snapshot.label, outcome=outcome, detail=detail))
+
+
+def _found(entries: Iterable[Entry]) -> str:
+    """What to tell of a snapshot that was proven; a metadata snapshot is no point of any table."""
+    tables = [entry for entry in entries if entry.type is not BackupType.METADATA]
+    inexact = sorted(str(entry.table) for entry in tables if entry.consistency is not Consistency.EXACT)
+    return f"found in the repository; not exact: {', '.join(inexact)}" if inexact else "found in the repository"
 
 
 def look_late(ports: Ports, place: Place, entries: Sequence[Entry], cut_by: datetime) -> Looked | None:

@@ -135,7 +135,7 @@ def test_a_load_after_an_adopted_jobs_cut_makes_its_consistency_unknown(ready: W
     ready.sql("INSERT INTO d1.t VALUES (4, '2024-01-02', 4)")
     ready.later()
     (settled,) = settle(ready).settled
-    assert (settled.outcome, settled.detail) == (Status.FINISHED, "found in the repository (unknown)")
+    assert (settled.outcome, settled.detail) == (Status.FINISHED, "found in the repository; not exact: d1.t")
     (table,) = run_now(ready).databases[0].tables
     assert (table.type, table.captured) == (BackupType.INCREMENTAL, 2), "cut against the baseline before it"
 
@@ -145,7 +145,7 @@ def test_a_job_that_finished_unseen_and_nothing_moved_since_is_exact(ready: Worl
     kill_backup(ready)
     ready.wait_for("BACKUP", "d1")
     (settled,) = settle(ready).settled
-    assert settled.detail == "found in the repository (exact)"
+    assert settled.detail == "found in the repository"
     assert len(ready.points("d1.t")) == 1
     assert [event for event in ready.events if isinstance(event, Settled)] == [settled]
 
@@ -158,7 +158,7 @@ def test_a_job_that_finished_unseen_after_a_broken_lineage_is_unknown(ready: Wor
     ready.wait_for("BACKUP", "d1")
     ready.sql(f"DELETE FROM ops.backup_history WHERE label = '{first}'")
     (settled,) = settle(ready).settled
-    assert settled.detail == "found in the repository (unknown)"
+    assert settled.detail == "found in the repository; not exact: d1.t"
 
 
 def test_a_second_chain_link_that_finished_unseen_is_exact_when_nothing_moved(ready: World) -> None:
@@ -167,7 +167,7 @@ def test_a_second_chain_link_that_finished_unseen_is_exact_when_nothing_moved(re
     ready.after(BACKUP, kill)
     kill_backup(ready)
     ready.wait_for("BACKUP", "d1")
-    assert settle(ready).settled[0].detail == "found in the repository (exact)"
+    assert settle(ready).settled[0].detail == "found in the repository"
     points = ready.points("d1.t")
     assert len(points) == 2
     assert points[0].snapshot.snapshot_at is not None

@@ -50,7 +50,7 @@ def test_a_late_look_that_sees_no_difference_proves_nothing(world: World) -> Non
     killed(world).wait_for("BACKUP", "d1")
     world.sql("ALTER TABLE d1.t DROP PARTITION p9 FORCE")
     world.later(A_MINUTE_LATER)
-    assert settle(world) == ["found in the repository (unknown)"]
+    assert settle(world) == ["found in the repository; not exact: d1.t"]
     assert len(world.points("d1.t")) == 1
 
 
@@ -64,7 +64,7 @@ def test_what_was_seen_after_the_cut_outlives_the_command_that_saw_it(world: Wor
     killed(world).wait_for("BACKUP", "d1")
     world.sql("INSERT INTO d1.t VALUES (4, '2024-01-02', 4)")
     world.later(A_MINUTE_LATER)
-    assert settle(world) == ["found in the repository (exact)"]
+    assert settle(world) == ["found in the repository"]
     world.sql("DROP TABLE d1.t FORCE")
     world.restore("d1.t")
     assert world.rows("d1.t") == wanted
@@ -88,7 +88,7 @@ def test_a_danger_is_not_written_down_as_something_that_was_seen(world: World) -
     world.after(POLL, kill, nth=20)
     killed(world).wait_for("BACKUP", "d1")
     world.later(A_MINUTE_LATER)
-    assert settle(world) == ["found in the repository (unknown)"]
+    assert settle(world) == ["found in the repository; not exact: d1.t"]
 
 
 def test_the_history_is_saved_although_the_leaders_clock_was_set_back(world: World) -> None:
