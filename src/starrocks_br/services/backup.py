@@ -17,8 +17,9 @@ from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import Server
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Snapshot
 from starrocks_br.domain.status import Status
+from starrocks_br.services.attempt import Draft, Intent
 from starrocks_br.services.baselines import recorded
-from starrocks_br.services.campaign import Campaign, Draft, Intent
+from starrocks_br.services.campaign import Campaign
 from starrocks_br.services.conclude import SECOND
 from starrocks_br.services.metadata import save_history
 from starrocks_br.services.preflight import ready

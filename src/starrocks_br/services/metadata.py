@@ -10,7 +10,8 @@ from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import Server
 from starrocks_br.domain.snapshot import BackupType, Entry, Snapshot
 from starrocks_br.domain.status import Status
-from starrocks_br.services.campaign import Campaign, Draft
+from starrocks_br.services.attempt import Draft
+from starrocks_br.services.campaign import Campaign
 from starrocks_br.services.reports import DatabaseOutcome
 from starrocks_br.services.requests import Place
 
