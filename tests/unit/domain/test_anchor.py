@@ -90,6 +90,11 @@ def test_everything_else_of_a_partition_is_as_it_was_recorded() -> None:
     """Values and sizes are what the next restore is held against."""
     whole = manifest(part("p1", 10, values="v", rows=5, size=50, replication_num=3))
     anchor = anchored(restored(made("p1", 20, 2), manifest=whole), HERE)
+    assert (anchor.partitioning, anchor.automatic) == (Partitioning.RANGE, False)
+    by_value = anchored(restored(made("p1", 20, 2), manifest=evolve(whole, partitioning=Partitioning.LIST)), HERE)
+    assert by_value.partitioning is Partitioning.LIST
+    on_its_own = anchored(restored(made("p1", 20, 2), manifest=evolve(whole, automatic=True)), HERE)
+    assert on_its_own.automatic
     assert anchor.captured[P1] == Captured(
         partition=part("p1", 20, 2, values="v", rows=5, size=50, replication_num=3), after=None
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from starrocks_br.domain.estimate import SLOWEST, Pace, Timing, fit
+from starrocks_br.domain.estimate import SLOWEST, Pace, Timing, fit, total
 
 MB = 1_000_000
 
@@ -69,3 +69,17 @@ def test_a_steep_line_through_zero_is_bounded_too() -> None:
     assert pace.per_byte == SLOWEST
     assert pace.base == pytest.approx(20.5 - 0.500005)
     assert fit(measured((100 * MB, 0.5), (1_000 * MB, 1_010.0))) == Pace(base=0.0, per_byte=SLOWEST)
+
+
+def test_a_line_that_just_holds_to_the_bounds_is_taken_as_it_is() -> None:
+    """Also where the edges of what is possible would give another."""
+    assert fit(measured((0, 0.5), (MB, 1.0), (2 * MB, 1.5))) == Pace(base=0.5, per_byte=0.5 / MB)
+    through_zero = fit(measured((MB, 0.5), (2 * MB, 1.0)))
+    assert through_zero is not None
+    assert through_zero.base == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_sum_of_which_one_part_is_unknown_is_unknown() -> None:
+    assert total([1.5, 2.0]) == 3.5
+    assert total([1.5, None]) is None
+    assert total(iter(())) == 0

@@ -115,8 +115,14 @@ def test_a_restored_entry_names_every_partition_of_its_baseline() -> None:
     full = manifest(part("p1", 10), part("p2", 11))
     for parts in [(part("p1", 20),), (part("p1", 20), part("p2", 21), part("p3", 22))]:
         anchor = evolve(next_entry(full, 1, *parts), type=BackupType.RESTORED)
-        with pytest.raises(BrokenChain, match="does not name exactly the partitions that its baseline has"):
+        with pytest.raises(BrokenChain, match=r": it does not name exactly the partitions that its baseline has$"):
             extend(full, anchor)
+
+
+def test_the_ddl_is_that_of_the_whole_entry_that_the_chain_starts_with() -> None:
+    full = manifest(part("p1", 10), schema_ddl="CREATE TABLE orders (id INT)")
+    later = extend(full, evolve(next_entry(full, 1, part("p2", 11)), schema_ddl="another"))
+    assert full.ddl == later.ddl == "CREATE TABLE orders (id INT)"
 
 
 def test_a_restored_entry_has_a_digest_as_any_other() -> None:

@@ -11,8 +11,10 @@ from starrocks_br.domain.names import (
     ClusterId,
     DatabaseName,
     Selection,
+    TableName,
     TableRef,
     alias_for,
+    before_name,
     cluster_id,
     database_name,
     label_for,
@@ -23,6 +25,7 @@ from starrocks_br.domain.names import (
     partition_name,
     repository_name,
     restore_id,
+    restore_of,
     restored_label_for,
     run_id,
     table_name,
@@ -141,6 +144,20 @@ def test_a_table_is_named_by_database_and_name() -> None:
 def test_an_alias_is_a_name_that_nobody_else_takes() -> None:
     """It begins with what is never backed up."""
     assert alias_for(restore_id("k3f9qa")) == "__br_k3f9qa"
+
+
+def test_a_hidden_table_tells_its_restore_and_no_other_table_does() -> None:
+    assert restore_of(TableName("__br_k3f9qa")) == "k3f9qa"
+    assert restore_of(alias_for(restore_id("k3f9qa"))) == "k3f9qa"
+    for name in ("k3f9qa", "orders", "__br_", "__br_$", "x__br_k3f9qa"):
+        assert restore_of(TableName(name)) is None
+
+
+def test_a_table_that_gave_way_keeps_its_name_as_far_as_it_goes() -> None:
+    restore = restore_id("k3f9qa")
+    assert before_name(TableName("orders"), restore) == "orders__before_k3f9qa"
+    longest = before_name(TableName("t" * 1024), restore)
+    assert (len(longest), longest.endswith("t__before_k3f9qa")) == (1024, True)
 
 
 def test_a_pattern_is_a_table_or_a_whole_database() -> None:

@@ -108,6 +108,7 @@ def test_it_is_dropped_only_where_that_was_asked_for_and_only_by_its_id() -> Non
     assert to_the_end(journal(*DROPPING, done=4), {ORDERS: OURS, ASIDE: STRANGER}) == ()
     assert to_the_end(journal(*DROPPING, done=3), {ORDERS: OURS, ALIAS: STRANGER}) == ()
     assert to_the_end(journal(*DROPPING, done=4), {ORDERS: OURS}) == ()
+    assert to_the_end(journal(*DROPPING, done=4), {ORDERS: OURS, ALIAS: OLD}) == (), "what is done is not done again"
 
 
 # --- the way back -----------------------------------------------------------------------------------------------------
@@ -134,6 +135,8 @@ def test_what_cannot_be_hidden_because_the_hidden_name_is_taken_stays_where_it_i
     back = way_back(journal(*HIDDEN, done=3), {ORDERS: OURS, ALIAS: STRANGER})
     assert back.steps == ()
     assert f"what it made is {ORDERS} now" in back.detail
+    before_that_was_noted = way_back(journal(*HIDDEN, done=2), {ORDERS: OURS, ALIAS: STRANGER})
+    assert before_that_was_noted == back
 
 
 def test_a_stranger_under_the_hidden_name_stays() -> None:

@@ -84,3 +84,18 @@ def test_the_partition_of_an_unpartitioned_table_is_named_like_the_table() -> No
     known: Manifest = manifest(part("orders", 10), partitioning=Partitioning.NONE)
     alias = TableRef.parse("db1.__br_r1")
     assert differences(known, table(part("__br_r1", 77), table=alias), known.held.keys()) == ()
+
+
+def test_what_was_read_over_has_versions_of_its_own_and_what_grew_no_buckets_of_its_own() -> None:
+    known = manifest(part("p1", 10, version=7), evolve(part("p2", 11), identity=identity(11) | identity(12)))
+    state, names = table(part("p1", 77), evolve(part("p2", 78), buckets=8)), known.held.keys()
+    assert differences(known, state, names, copied=names) == ()
+    assert differences(known, state, names) == (
+        "partition p1 is at version 2, not between 7 and None",
+        "partition p2 has 8 buckets, not 4",
+    )
+    assert differences(known, state, names, copied=[PartitionName("p2")]) == (
+        "partition p1 is at version 2, not between 7 and None",
+    )
+    fixed = table(evolve(part("p1", 77), buckets=8), part("p2", 78))
+    assert differences(known, fixed, names, copied=names) == ("partition p1 has 8 buckets, not 4",)
