@@ -44,7 +44,10 @@ QUIET: Final = timedelta(seconds=60)
 """For longer than this a restore that is alive is never silent between its jobs: each of its steps takes moments."""
 
 QUIET_WHILE_READING: Final = timedelta(seconds=360)
-"""But for those that read whole tables: query_timeout (300 s unless set), and a minute."""
+"""But for the one that reads whole tables: query_timeout (300 s unless set), and a minute."""
+
+QUIET_WHILE_COPYING: Final = timedelta(seconds=960 + 60)
+"""And the one that reads rows over, which no query_timeout ends: `read_timeout` (960 s unless set), and a minute."""
 
 
 GRACE: Final = timedelta(seconds=300 + 10 + 60)
@@ -201,10 +204,9 @@ class Journal:
 
     def may_be_alive(self, now: datetime) -> bool:
         """Whether the command that writes it was heard of so lately that it may be at work, whatever its jobs do."""
-        reading = any(
-            isinstance(line.step, Verify | CopyPartitions) and line.status is StepStatus.SENT for line in self.steps
-        )
-        return now - (self.marked_at or self.created_at) < (QUIET_WHILE_READING if reading else QUIET)
+        sent = [line.step for line in self.steps if line.status is StepStatus.SENT]
+        quiet = max((_quiet_in(step) for step in sent), default=QUIET)
+        return now - (self.marked_at or self.created_at) < quiet
 
     def may_arrive(self, now: datetime) -> bool:
         """Whether a RESTORE over the target's own name that no slot shows may still be accepted.
@@ -213,6 +215,16 @@ class Journal:
         """
         overlaying = any(not step.creating for step in self.jobs_sent)
         return overlaying and now - (self.marked_at or self.created_at) < GRACE
+
+
+def _quiet_in(step: Step) -> timedelta:
+    match step:
+        case CopyPartitions():
+            return QUIET_WHILE_COPYING
+        case Verify():
+            return QUIET_WHILE_READING
+        case _:
+            return QUIET
 
 
 def unfinished(journals: Sequence[Journal]) -> tuple[Journal, ...]:

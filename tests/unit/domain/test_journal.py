@@ -166,5 +166,6 @@ def test_a_restore_over_the_tables_own_name_may_arrive_for_a_while_after_it_was_
 
 def test_while_rows_are_read_over_it_may_be_silent_for_longer() -> None:
     copying = CopyPartitions(scratch=SCRATCH, table=ALIAS, partitions=())
-    assert lines((copying, StepStatus.SENT)).may_be_alive(NOON + QUIET)
+    assert lines((copying, StepStatus.SENT)).may_be_alive(NOON + timedelta(minutes=16))
+    assert not lines((copying, StepStatus.SENT)).may_be_alive(NOON + timedelta(minutes=17))
     assert not lines((copying, StepStatus.DONE)).may_be_alive(NOON + QUIET)
