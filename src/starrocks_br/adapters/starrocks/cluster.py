@@ -145,7 +145,7 @@ class StarRocksCluster(Cluster):
         if own is None:
             raise UnknownTable(f"{step.table} does not exist any more")
         keys = rows.text(own, "distribute_key")
-        distribution = f"HASH({keys})" if rows.text(own, "distribute_type").upper() == "HASH" else "RANDOM"
+        distribution = f"HASH({keys})" if keys else "RANDOM"  # older servers say HASH of both (R§8.4)
         for partition in step.partitions:
             self._run(statements.add_partition(step.table, partition, step.replication_num, distribution))
 

@@ -125,12 +125,16 @@ def _required(row: Row, column: str) -> int:
 
 
 def _partitioning(config: Row, partitions: list[Row]) -> Partitioning:
-    """`[types:` is RANGE, `[[` is LIST; a table without PARTITION_KEY is not divided (O§w)."""
-    if not text(config, "partition_key"):
-        return Partitioning.NONE
-    if any(text(row, "partition_value").startswith("[[") for row in partitions):
+    """`[types:` is RANGE, `[[` is LIST; a table without either and without PARTITION_KEY is not divided (O§w).
+
+    Older servers leave PARTITION_KEY of LIST tables empty, so that it counts only where there are no values.
+    """
+    values = [text(row, "partition_value") for row in partitions]
+    if any(value.startswith("[[") for value in values):
         return Partitioning.LIST
-    return Partitioning.RANGE
+    if any(values) or text(config, "partition_key"):
+        return Partitioning.RANGE
+    return Partitioning.NONE
 
 
 def _partitions(rows: list[Row]) -> dict[PartitionName, Partition]:
