@@ -29,8 +29,9 @@ def build_table(frontend: Frontend, name: str, definition: TableDefinition) -> T
     Raises:
         ServerError: More replicas than backends, or partitions that overlap.
     """
-    replication_num = replication_of(frontend, name, definition.properties)
-    if definition.engine == "olap" and (unknown := table_properties.unknown(definition.properties)):
+    is_olap = definition.engine == "olap"
+    replication_num = replication_of(frontend, name, definition.properties) if is_olap else 0
+    if is_olap and (unknown := table_properties.unknown(definition.properties)):
         raise refused(unknown)
     if definition.distribution is None:
         definition.distribution = Distribution([], 0)
@@ -52,7 +53,7 @@ def build_table(frontend: Frontend, name: str, definition: TableDefinition) -> T
         indexes=definition.indexes,
         schema_hash=zlib.crc32(repr(definition.columns).encode()) % 2**31,
         next_unique_id=len(definition.columns),
-        external_engine="" if definition.engine == "olap" else definition.engine.upper(),
+        external_engine="" if is_olap else definition.engine.upper(),
     )
     table.rollups = [Rollup(catalog.new_id(), name, columns) for name, columns in definition.rollups.items()]
     if not table.external_engine:

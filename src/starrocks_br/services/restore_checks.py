@@ -140,7 +140,7 @@ def _repair(ports: Ports, table: TableRef, partition: Partition) -> None:
 
 
 def _pause(ports: Ports, one: TableRestore, table: TableRef, state: TableState) -> None:
-    """Keep the server from dropping partitions. Where it does not let us, people are told: they still get their table."""
+    """Keep the server from dropping partitions; where it does not let us, say so: people still get their table."""
     for key, value in sorted(state.ttl.items()):
         written = value.replace("\\", "\\\\").replace('"', '\\"')
         again = f'ALTER TABLE {one.plan.target.table} SET ("{key}" = "{written}")'

@@ -189,3 +189,28 @@ def test_a_rollup_of_create_table_is_a_rollup(cluster: Cluster) -> None:
     cluster.run(FLAT.format(name="d.u").replace("PROPERTIES", "ROLLUP (r1 (id, v)) PROPERTIES"))
     text = "[COMMON_ERROR, msg: Table u already exist but with different schema, errMsg: ]"
     assert cluster.restore("d", "l", "u") == text
+
+
+def test_only_information_schema_tells_of_a_sessions_temporary_table(cluster: Cluster) -> None:
+    """BACKUP does not know it; partitions_meta lists it as any other (O§p, p:230-232)."""
+    cluster.run(FLAT.format(name="d.s").replace("CREATE TABLE", "CREATE TEMPORARY TABLE"))
+    assert refusal(cluster, "BACKUP SNAPSHOT d.l TO r ON (s)").endswith("Incorrect table name 's'.")
+    where = "FROM information_schema.{} WHERE TABLE_NAME = 's'"
+    for name in ("partitions_meta", "tables_config", "temp_tables"):
+        assert len(cluster.run(f"SELECT TABLE_NAME {where.format(name)}")) == 1
+    assert cluster.run(f"SELECT TABLE_NAME {where.format('tables')}") == []
+    assert ("s",) not in cluster.run("SHOW TABLES FROM d")
+    again = FLAT.format(name="d.s").replace("CREATE TABLE", "CREATE TEMPORARY TABLE")
+    assert refusal(cluster, again) == "1050 Getting analyzing error. Detail message: Table 's' already exists."
+    cluster.run(again.replace("TABLE d.s", "TABLE IF NOT EXISTS d.s"))
+    cluster.run("DROP TEMPORARY TABLE d.s")
+    cluster.run("DROP TEMPORARY TABLE IF EXISTS d.s")
+    assert "Unknown table 's'" in refusal(cluster, "DROP TEMPORARY TABLE d.s")
+    assert cluster.run(f"SELECT TABLE_NAME {where.format('temp_tables')}") == []
+
+
+def test_an_external_table_is_no_table_to_back_up(cluster: Cluster) -> None:
+    """O§p, p:227: it needs no replicas, and has no partitions."""
+    cluster.run("CREATE EXTERNAL TABLE d.ext (id INT) ENGINE=MYSQL PROPERTIES ('host' = 'h', 'table' = 't')")
+    text = refusal(cluster, "BACKUP SNAPSHOT d.l TO r ON (ext)")
+    assert text == "5064 Table: ext can not support backup restore, type: MYSQL"

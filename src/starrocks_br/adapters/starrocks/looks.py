@@ -19,6 +19,11 @@ from starrocks_br.domain.restore_steps import TTL_OFF
 SCHEMA_JOB_ENDS: Final = frozenset({"FINISHED", "CANCELLED"})
 """States of SHOW ALTER TABLE COLUMN after which the table can be altered again (O2§y4)."""
 
+HIDDEN_BY_SESSION: Final = (
+    "a temporary table of some session has its name, and the server does not tell their partitions apart: "
+    "back it up again when that session has ended"
+)
+
 _CONFIG_FIELDS: Final = (
     "table_model",
     "primary_key",
@@ -57,6 +62,9 @@ def observation(
     tables: dict[TableRef, TableState] = {}
     unreadable: dict[TableRef, str] = {}
     for table, config in _by_table(configs, "table_schema", wanted).items():
+        if len(config) > 1:
+            unreadable[table] = HIDDEN_BY_SESSION
+            continue
         try:
             tables[table] = _table_state(
                 table,

@@ -105,8 +105,10 @@ NOW: Final = Statement("SELECT NOW()")
 # --- looking at tables ------------------------------------------------------------------------------------------------
 
 OLAP_TABLES: Final = Statement(
-    "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.tables_config WHERE TABLE_ENGINE = 'OLAP'"
+    "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ID FROM information_schema.tables_config WHERE TABLE_ENGINE = 'OLAP'"
 )
+TEMPORARY_TABLES: Final = Statement("SELECT TABLE_ID FROM information_schema.temp_tables")
+"""Tables of sessions (since 3.3; its columns are read in the source, not observed)."""
 
 _PARTITION_COLUMNS: Final = (
     "DB_NAME, TABLE_NAME, PARTITION_NAME, PARTITION_ID, VISIBLE_VERSION, VISIBLE_VERSION_TIME, NEXT_VERSION, "
