@@ -93,13 +93,12 @@ class StarRocksCluster(Cluster):
             partitions=self._run(statements.partitions_of(databases, server.version)),
             columns=self._run(statements.columns_of(databases)),
             configs=self._run(statements.configs_of(databases)),
-            alter_jobs={database: self._schema_jobs(database) for database in sorted(databases)},
+            alter_jobs={database: self._schema_jobs(database, server.version) for database in sorted(databases)},
         )
 
-    def _schema_jobs(self, database: DatabaseName) -> list[Rows]:
-        answers = (
-            self._run_in(database, statements.schema_jobs(kind, database)) for kind in ("COLUMN", "ROLLUP", "OPTIMIZE")
-        )
+    def _schema_jobs(self, database: DatabaseName, version: tuple[int, int, int]) -> list[Rows]:
+        asked = (statements.schema_jobs(kind, database) for kind in statements.kinds_of_schema_jobs(version))
+        answers = (self._run_in(database, statement) for statement in asked)
         return [answer for answer in answers if answer is not None]
 
     def inspect(self, tables: Collection[TableRef]) -> Mapping[TableRef, TableState]:  # noqa: D102
