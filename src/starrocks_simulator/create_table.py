@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from starrocks_simulator import table_properties
 from starrocks_simulator.catalog import SHADOW, Distribution, Model, Rollup, Table
 from starrocks_simulator.column_types import Type
-from starrocks_simulator.dynamic_partitions import dynamic_items
+from starrocks_simulator.dynamic_partitions import dynamic_defaults, dynamic_items
 from starrocks_simulator.errors import ServerError, analyzing, refused
 from starrocks_simulator.parse_partitions import PartitionItem, least_bound
 from starrocks_simulator.parse_table import TableDefinition
@@ -175,8 +175,7 @@ def _properties(frontend: Frontend, definition: TableDefinition, replication_num
         found["enable_persistent_index"] = "true"
     if definition.distribution is not None and not definition.distribution.columns:
         found["bucket_size"] = "4294967296"
-    if definition.properties.get("dynamic_partition.enable") == "true":
-        found |= {"dynamic_partition.history_partition_num": "0", "dynamic_partition.time_zone": frontend.zone_name}
+    found |= dynamic_defaults(frontend, definition.properties)
     found |= {key: value for key, value in definition.properties.items() if key not in _KEPT_ELSEWHERE}
     found["replication_num"] = str(replication_num)
     return found

@@ -214,3 +214,22 @@ def test_an_external_table_is_no_table_to_back_up(cluster: Cluster) -> None:
     cluster.run("CREATE EXTERNAL TABLE d.ext (id INT) ENGINE=MYSQL PROPERTIES ('host' = 'h', 'table' = 't')")
     text = refusal(cluster, "BACKUP SNAPSHOT d.l TO r ON (ext)")
     assert text == "5064 Table: ext can not support backup restore, type: MYSQL"
+
+
+@pytest.mark.parametrize(
+    "clauses",
+    [
+        "RENAME PARTITION p1 TO p9",
+        "DROP PARTITION p1, p2",
+        "DROP PARTITION p1 FORCE NOW",
+        "DROP PARTITION p1, DROP PARTITION p2 NOW, FORCE",
+        "ADD PARTITION p3 VALUES [('2024-01-03'), ('2024-01-04')) EVEN IF",
+        "ADD COLUMN a INT, b INT",
+        "MODIFY PARTITION p1 SET ('replication_num' = '1') NOW",
+    ],
+)
+def test_nothing_happens_if_a_part_of_the_statement_is_none(cluster: Cluster, clauses: str) -> None:
+    """The parser reads all of it before anything else does (R§3.1)."""
+    before = cluster.run("SHOW CREATE TABLE d.t")
+    assert refusal(cluster, f"ALTER TABLE d.t {clauses}").startswith("Getting syntax error at line 1, column")
+    assert cluster.run("SHOW CREATE TABLE d.t") == before
