@@ -233,3 +233,30 @@ def test_nothing_happens_if_a_part_of_the_statement_is_none(cluster: Cluster, cl
     before = cluster.run("SHOW CREATE TABLE d.t")
     assert refusal(cluster, f"ALTER TABLE d.t {clauses}").startswith("Getting syntax error at line 1, column")
     assert cluster.run("SHOW CREATE TABLE d.t") == before
+
+
+def test_a_tablet_for_each_bucket_of_each_partition(cluster: Cluster) -> None:
+    """y4:108, y11:43,115: with the partition's version; a user without any privilege is not told which table."""
+    cluster.run("INSERT INTO d.t VALUES (1, '2024-01-01', 1)")
+    tablets = cluster.records("SHOW TABLET FROM d.t")
+    assert [row["Version"] for row in tablets] == ["2", "2", "1", "1"]
+    assert len({row["TabletId"] for row in tablets} | {row["ReplicaId"] for row in tablets}) == 8
+    assert len(cluster.run("SHOW TABLET FROM d.t PARTITION (p1) LIMIT 1")) == 1
+    assert refusal(cluster, "SHOW TABLET FROM d.t PARTITION (p9)").endswith("Unknown partition: p9.")
+    assert refusal(cluster, "SHOW TABLET FROM d.x") == "Getting analyzing error. Detail message: Table x is not found."
+    cluster.run("CREATE USER nobody")
+    assert "the ANY privilege(s) on TABLE for this operation" in refusal(cluster, "SHOW TABLET FROM d.t", "nobody")
+
+
+def test_show_data_takes_a_table(cluster: Cluster) -> None:
+    """What stands behind FROM is no database (w:70, y11:44); sizes are not modelled."""
+    words = "1046 Getting analyzing error. Detail message: No database selected."
+    assert refusal(cluster, "SHOW DATA FROM d") == refusal(cluster, "SHOW DATA") == words
+    assert "does not model" in refusal(cluster, "USE d; SHOW DATA FROM t")
+
+
+def test_show_clusters_takes_a_warehouse(cluster: Cluster) -> None:
+    """y10:27."""
+    text = "Getting syntax error at line 1, column 13. Detail message: Unexpected input '<EOF>', the most similar input"
+    assert refusal(cluster, "SHOW CLUSTERS").startswith(text)
+    assert refusal(cluster, "SHOW CLUSTERS FROM WAREHOUSE w") == "5907 unsupported statement in shared_nothing mode"
