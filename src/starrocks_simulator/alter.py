@@ -11,6 +11,7 @@ from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.ddl import check_normal, find_table
 from starrocks_simulator.errors import analyzing, refused, unknown_database
 from starrocks_simulator.handlers import Handler
+from starrocks_simulator.lexer import Token
 from starrocks_simulator.parse_table import index_tail
 from starrocks_simulator.results import OK, Result
 
@@ -30,6 +31,7 @@ _LONGEST: Final = max(map(len, _CLAUSES))
 def alter_table(session: Session, cursor: Cursor) -> Result:
     """ALTER TABLE [db.]t clause, …."""
     database_name, name = cursor.qualified()
+    _check_clauses(cursor)
     clauses = [_clause(cursor)]
     _check_database(session, database_name)
     table = find_table(session, database_name, name)
@@ -40,6 +42,19 @@ def alter_table(session: Session, cursor: Cursor) -> Result:
         _clause(cursor)(target, cursor)
     cursor.end()
     return OK
+
+
+def _check_clauses(cursor: Cursor) -> None:
+    """Make sure that each part between commas begins as a clause does, before the first one has an effect."""
+    if cursor.lexemes[cursor.at + 1].value == "ROLLUP":
+        return  # ADD and DROP ROLLUP take several names
+    probe, depth = Cursor(cursor.text, cursor.lexemes, cursor.at), 0
+    while probe.next.kind is not Token.END:
+        lexeme = probe.take()
+        if lexeme.kind is Token.SYMBOL:
+            depth += (lexeme.text in {"(", "["}) - (lexeme.text in {")", "]"})
+            if lexeme.text == "," and depth == 0:
+                _clause(probe)
 
 
 def _check_database(session: Session, name: str | None) -> None:

@@ -40,6 +40,7 @@ def set_name(table: Table, new: str) -> None:
 def rename_partition(target: Target, cursor: Cursor) -> None:
     """RENAME PARTITION old new."""
     old, new = cursor.name(), cursor.name()
+    cursor.end()
     partitions = target.table.partitions
     found = target.table.find_partition(old)
     if found is None:

@@ -26,6 +26,7 @@ def add_temporary(target: Target, cursor: Cursor) -> None:
 
 def _add(target: Target, cursor: Cursor, *, temp: bool) -> None:
     items = added_items(cursor)
+    cursor.end_of_clause()
     if target.table.partitioning is None:
         raise refused(f"Table {target.table.name} is not partitioned table")
     for item in items:
@@ -45,6 +46,7 @@ def drop(target: Target, cursor: Cursor) -> None:
     if_exists = cursor.accept("IF", "EXISTS")
     names = cursor.names() if cursor.looking_at("(") else [cursor.name()]
     force = cursor.accept("FORCE")
+    cursor.end_of_clause()
     for name in names:
         refuse_shadow(name, "Deletion")
         found = target.table.find_partition(name)
@@ -69,6 +71,7 @@ def drop_temporary(target: Target, cursor: Cursor) -> None:
     if_exists = cursor.accept("IF", "EXISTS")
     names = cursor.names() if cursor.looking_at("(") else [cursor.name()]
     cursor.accept("FORCE")
+    cursor.end_of_clause()
     for name in names:
         ghost = next((one for one in target.table.ghosts if one.name == name), None)
         found = target.table.find_partition(name, temp=True)
@@ -91,6 +94,7 @@ def replace(target: Target, cursor: Cursor) -> None:
         cursor.fail("'PARTITION', 'PARTITIONS'")
     temp_names = cursor.names() if cursor.looking_at("(") else [cursor.name()]
     properties = cursor.optional_properties()
+    cursor.end_of_clause()
     olds = [_existing(target.table, name, temp=False) for name in names]
     temps = [_existing(target.table, name, temp=True) for name in temp_names]
     if properties.get("strict_range", "true") == "true":
@@ -131,6 +135,7 @@ def modify(target: Target, cursor: Cursor) -> None:
         chosen = [_existing(target.table, name, temp=False) for name in names]
     cursor.expect("SET")
     properties = cursor.properties()
+    cursor.end_of_clause()
     for partition in chosen:
         _set(target, partition, properties)
 

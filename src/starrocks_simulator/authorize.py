@@ -50,6 +50,7 @@ _ON_TABLE: Final[dict[tuple[str, ...], str]] = {
     ("UPDATE",): "UPDATE",
     ("DELETE", "FROM"): "DELETE",
 }
+_TABLES: Final = (("TABLE",), ("EXTERNAL", "TABLE"), ("TEMPORARY", "TABLE"))
 _FILLERS: Final = (("IF", "EXISTS"), ("IF", "NOT", "EXISTS"))
 
 
@@ -82,7 +83,7 @@ def _check_database(session: Session, probe: Cursor) -> None:
         database = session.frontend.catalog.databases.get(_names(probe)[1])
         if database is not None:
             accounts.check(user, ("DROP",), "DATABASE", database)
-    elif probe.accept("CREATE", "TABLE"):
+    elif any(probe.accept("CREATE", *words) for words in _TABLES):
         database = _database(session, _names(probe)[0])
         if database is not None:
             accounts.check(user, ("CREATE TABLE",), "DATABASE", database)

@@ -335,12 +335,14 @@ class Database:
 
     Attributes:
         labels: Of the loads that succeeded here: none can be used again (R§12.3).
+        temporary: Tables of sessions; they have a name space of their own, and only information_schema tells of them.
     """
 
     id: int
     name: str
     tables: dict[str, Table | View] = field(factory=dict)
     labels: set[str] = field(factory=set)
+    temporary: dict[str, Table] = field(factory=dict)
 
     def olap_tables(self) -> Iterator[Table]:
         """Its tables and materialized views, without views and external tables."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from starrocks_simulator import table_properties
 from starrocks_simulator.catalog import SHADOW, Distribution, Model, Rollup, Table
 from starrocks_simulator.column_types import Type
-from starrocks_simulator.dynamic_partitions import dynamic_items
+from starrocks_simulator.dynamic_partitions import dynamic_defaults, dynamic_items
 from starrocks_simulator.errors import ServerError, analyzing, refused
 from starrocks_simulator.parse_partitions import PartitionItem, least_bound
 from starrocks_simulator.parse_table import TableDefinition
@@ -29,8 +29,9 @@ def build_table(frontend: Frontend, name: str, definition: TableDefinition) -> T
     Raises:
         ServerError: More replicas than backends, or partitions that overlap.
     """
-    replication_num = replication_of(frontend, name, definition.properties)
-    if definition.engine == "olap" and (unknown := table_properties.unknown(definition.properties)):
+    is_olap = definition.engine == "olap"
+    replication_num = replication_of(frontend, name, definition.properties) if is_olap else 0
+    if is_olap and (unknown := table_properties.unknown(definition.properties)):
         raise refused(unknown)
     if definition.distribution is None:
         definition.distribution = Distribution([], 0)
@@ -52,7 +53,7 @@ def build_table(frontend: Frontend, name: str, definition: TableDefinition) -> T
         indexes=definition.indexes,
         schema_hash=zlib.crc32(repr(definition.columns).encode()) % 2**31,
         next_unique_id=len(definition.columns),
-        external_engine="" if definition.engine == "olap" else definition.engine.upper(),
+        external_engine="" if is_olap else definition.engine.upper(),
     )
     table.rollups = [Rollup(catalog.new_id(), name, columns) for name, columns in definition.rollups.items()]
     if not table.external_engine:
@@ -174,8 +175,7 @@ def _properties(frontend: Frontend, definition: TableDefinition, replication_num
         found["enable_persistent_index"] = "true"
     if definition.distribution is not None and not definition.distribution.columns:
         found["bucket_size"] = "4294967296"
-    if definition.properties.get("dynamic_partition.enable") == "true":
-        found |= {"dynamic_partition.history_partition_num": "0", "dynamic_partition.time_zone": frontend.zone_name}
+    found |= dynamic_defaults(frontend, definition.properties)
     found |= {key: value for key, value in definition.properties.items() if key not in _KEPT_ELSEWHERE}
     found["replication_num"] = str(replication_num)
     return found

@@ -156,6 +156,15 @@ class Cursor:
         if self.next.kind is not Token.END:
             self.fail("<EOF>, ';'", braces=True)
 
+    def end_of_clause(self) -> None:
+        """Make sure that nothing but another clause follows: nothing happens before a statement is known to be one.
+
+        Raises:
+            ServerError: A syntax error if something else does.
+        """
+        if not self.looking_at(","):
+            self.end()
+
     def error(self, expected: str, *, braces: bool = True) -> ServerError:
         """The syntax error that names what comes next and what could have come instead."""
         shown = "{" + expected + "}" if braces else expected

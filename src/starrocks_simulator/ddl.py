@@ -82,6 +82,35 @@ def create_table(session: Session, cursor: Cursor) -> Result:
     return OK
 
 
+def create_temporary_table(session: Session, cursor: Cursor) -> Result:
+    """CREATE TEMPORARY TABLE …: partitions_meta and tables_config tell of it, no statement finds it (p:230-232).
+
+    It stays until it is dropped, not until its session ends.
+    """
+    if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
+    database_name, name = cursor.qualified()
+    definition = table_definition(cursor)
+    database = session.find_database(database_name)
+    check_definition(definition)
+    if name not in database.temporary:
+        database.temporary[name] = build_table(session.frontend, name, definition)
+    elif not if_not_exists:
+        raise analyzing(f"Table '{name}' already exists", 1050, "42S01")
+    return OK
+
+
+def drop_temporary_table(session: Session, cursor: Cursor) -> Result:
+    """DROP TEMPORARY TABLE [IF EXISTS] [db.]name [FORCE]."""
+    if_exists = cursor.accept("IF", "EXISTS")
+    database_name, name = cursor.qualified()
+    cursor.accept("FORCE")
+    cursor.end()
+    table = session.find_database(database_name).temporary.pop(name, None)
+    if table is None and not if_exists:
+        raise unknown_table(name)
+    return OK
+
+
 def _like(session: Session, cursor: Cursor) -> TableDefinition:
     """The definition of the table named behind LIKE."""
     model = find_table(session, *cursor.qualified())
@@ -238,7 +267,10 @@ STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     ("DROP", "DATABASE"): drop_database,
     ("DROP", "SCHEMA"): drop_database,
     ("CREATE", "TABLE"): create_table,
+    ("CREATE", "EXTERNAL", "TABLE"): create_table,
+    ("CREATE", "TEMPORARY", "TABLE"): create_temporary_table,
     ("DROP", "TABLE"): drop_table,
+    ("DROP", "TEMPORARY", "TABLE"): drop_temporary_table,
     ("TRUNCATE", "TABLE"): truncate,
     ("RECOVER",): recover,
 }

@@ -16,6 +16,7 @@ from starrocks_simulator import (
     show_dynamic,
     show_partitions,
     show_tables,
+    show_tablets,
     statements_accounts,
     statements_backup,
     views,
@@ -43,6 +44,7 @@ STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     **show_alter.STATEMENTS,
     **show_cluster.STATEMENTS,
     **show_dynamic.STATEMENTS,
+    **show_tablets.STATEMENTS,
     **statements_accounts.STATEMENTS,
     **statements_backup.STATEMENTS,
 }

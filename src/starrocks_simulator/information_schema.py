@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Final
 from starrocks_simulator.errors import refused, unknown_table
 from starrocks_simulator.partitions_meta import partitions_meta
 from starrocks_simulator.sys_tables import sys_rows
-from starrocks_simulator.system_rows import columns, materialized_views, schemata, tables, tables_config, views
+from starrocks_simulator.system_rows import (
+    columns,
+    materialized_views,
+    schemata,
+    tables,
+    tables_config,
+    temp_tables,
+    views,
+)
 from starrocks_simulator.system_tables import SYS_TABLES, SYSTEM_TABLES, TABLE_NAMES, SystemColumn
 
 if TYPE_CHECKING:
@@ -22,6 +30,7 @@ SOURCES: Final[dict[str, Source]] = {
     "partitions_meta": partitions_meta,
     "tables": tables,
     "tables_config": tables_config,
+    "temp_tables": temp_tables,
     "columns": columns,
     "schemata": schemata,
     "views": views,

@@ -92,7 +92,7 @@ def partitions_meta(session: Session) -> Mapping[str, Callable[[], Sequence[obje
 def _rows(session: Session) -> list[_Row]:
     found = []
     for database in session.frontend.catalog.databases.values():
-        for table in database.olap_tables():
+        for table in (*database.olap_tables(), *database.temporary.values()):
             if table.ghosts:
                 raise _ghost(table)
             if not session.sees(database, table):

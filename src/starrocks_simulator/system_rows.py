@@ -70,8 +70,24 @@ def tables_config(session: Session) -> Listing:
     return lists(
         "TABLE_SCHEMA TABLE_NAME TABLE_ENGINE TABLE_MODEL PRIMARY_KEY PARTITION_KEY DISTRIBUTE_KEY DISTRIBUTE_TYPE "
         "DISTRIBUTE_BUCKET SORT_KEY PROPERTIES TABLE_ID",
-        [_config(database, table) for database, table in _objects(session)],
+        [_config(database, table) for database, table in (*_objects(session), *_temporary(session))],
     )
+
+
+def temp_tables(session: Session) -> Listing:
+    """information_schema.temp_tables: those of all sessions (columns as in the source, not recorded)."""
+    found = [(database.name, table.name, table.id) for database, table in _temporary(session)]
+    return lists(
+        "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_TYPE ENGINE SESSION TABLE_ID",
+        [("def", schema, name, "BASE TABLE", "StarRocks", "", number) for schema, name, number in found],
+    )
+
+
+def _temporary(session: Session) -> Iterator[tuple[Database, Table]]:
+    for database in session.frontend.catalog.databases.values():
+        for table in database.temporary.values():
+            if session.sees(database, table):
+                yield database, table
 
 
 def _config(database: Database, table: Table | View) -> tuple[object, ...]:

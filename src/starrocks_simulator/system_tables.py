@@ -72,6 +72,13 @@ SYSTEM_TABLES: Final = {
         "DATA_FREE bigint, AUTO_INCREMENT bigint, CREATE_TIME datetime, UPDATE_TIME datetime, CHECK_TIME datetime, "
         "TABLE_COLLATION varchar(32), CHECKSUM bigint, CREATE_OPTIONS varchar(255), TABLE_COMMENT"
     ),
+    "temp_tables": _columns(
+        "TABLE_CATALOG varchar(512), TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, VERSION bigint, ROW_FORMAT "
+        "varchar(10), TABLE_ROWS bigint, AVG_ROW_LENGTH bigint, DATA_LENGTH bigint, MAX_DATA_LENGTH bigint, "
+        "INDEX_LENGTH bigint, DATA_FREE bigint, AUTO_INCREMENT bigint, CREATE_TIME datetime, UPDATE_TIME datetime, "
+        "CHECK_TIME datetime, TABLE_COLLATION varchar(32), CHECKSUM bigint, CREATE_OPTIONS varchar(255), "
+        "TABLE_COMMENT, SESSION varchar(128), TABLE_ID bigint"
+    ),
     "columns": _columns(
         "TABLE_CATALOG varchar(512), TABLE_SCHEMA varchar(64), TABLE_NAME varchar(64), COLUMN_NAME varchar(64), "
         "ORDINAL_POSITION bigint, COLUMN_DEFAULT varchar(1024), IS_NULLABLE varchar(3), DATA_TYPE varchar(64), "

@@ -23,7 +23,7 @@ FAKE_COLUMNS = {
 _POLL = re.compile(r"^\s*show\s+(?:backup|restore)\b", re.IGNORECASE)
 _SELECT = re.compile(r"^\s*(?:\(|with\b|select\b)", re.IGNORECASE)
 _HOST_FACTS = re.compile(
-    r"^\s*show\s+(?:frontends|backends|compute\s+nodes|processlist|data\b|proc\s+'/(?:'|backends|frontends))",
+    r"^\s*show\s+(?:frontends|backends|compute\s+nodes|processlist|data\b|tablet\b|proc\s+'/(?:'|backends|frontends))",
     re.IGNORECASE,
 )
 _DATABASES = re.compile(r"^\s*show\s+(?:databases|schemas|proc\s+'/(?:dbs|transactions)')", re.IGNORECASE)

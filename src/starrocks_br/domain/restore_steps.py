@@ -11,8 +11,15 @@ from attrs import field, frozen
 from starrocks_br.domain.names import DatabaseName, Label, PartitionName, TableName, TableRef
 from starrocks_br.domain.reprs import count
 
-TTL_OFF: Final[Mapping[str, str]] = {"dynamic_partition.enable": "false", "partition_live_number": "-1"}
-"""Table properties by which the server drops partitions on its own (R§7.6), each with the value that stops it."""
+TTL_OFF: Final[Mapping[str, str]] = {
+    "dynamic_partition.enable": "false",
+    "partition_live_number": "-1",
+    "partition_retention_condition": "",
+    "partition_ttl": "2000 year",
+}
+"""Table properties by which the server drops partitions on its own, past recovery (R§7.6), each with the value that
+stops it. The empty condition is the documented way; of `partition_ttl` none is documented: nothing is as old as this.
+"""
 
 
 @frozen(kw_only=True)

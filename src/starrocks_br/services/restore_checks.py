@@ -140,10 +140,16 @@ def _repair(ports: Ports, table: TableRef, partition: Partition) -> None:
 
 
 def _pause(ports: Ports, one: TableRestore, table: TableRef, state: TableState) -> None:
-    ports.cluster.apply(PauseTtl(table=table, properties={key: TTL_OFF[key] for key in state.ttl}))
+    """Keep the server from dropping partitions; where it does not let us, say so: people still get their table."""
     for key, value in sorted(state.ttl.items()):
-        again = f'ALTER TABLE {one.plan.target.table} SET ("{key}" = "{value}")'
+        written = value.replace("\\", "\\\\").replace('"', '\\"')
+        again = f'ALTER TABLE {one.plan.target.table} SET ("{key}" = "{written}")'
         note = f"the server may not add or drop partitions on its own now; to allow it again: {again}"
+        try:
+            ports.cluster.apply(PauseTtl(table=table, properties={key: TTL_OFF[key]}))
+        except Refused as refusal:
+            note = f"by {key} = {value!r} the server may drop partitions within minutes: it could not be switched off: "
+            note += refusal.why
         if note not in one.notes:
             one.notes.append(note)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from starrocks_br.adapters.starrocks.looks import HIDDEN_BY_SESSION
 from starrocks_br.domain.backup_plan import Reason
 from starrocks_br.domain.chain import chain_to
 from starrocks_br.domain.errors import NotInitialised, RequestError, UnknownTable
@@ -194,9 +195,39 @@ def test_a_problem_that_went_away_before_the_retry_is_no_problem_any_more(world:
     assert report.complete
 
 
+TEMPORARY = "CREATE TEMPORARY TABLE {name} (id INT) DISTRIBUTED BY HASH(id) BUCKETS 1 PROPERTIES('replication_num'='1')"
+
+
+def test_a_sessions_temporary_table_keeps_no_database_from_its_backup(world: World) -> None:
+    """It is listed among the others, and BACKUP does not know it (O§p)."""
+    world.ready("d1.t")
+    world.sql(TEMPORARY.format(name="d1.scratch"))
+    report = world.backup("d1.*")
+    assert ([one.status for one in report.databases], report.problems) == ([Status.FINISHED], {})
+    assert world.points("d1.scratch") == ()
+
+
+def test_a_server_that_knows_no_temporary_tables_has_none(world: World) -> None:
+    """There are none before 3.3: the question is refused."""
+    world.ready("d1.t")
+    world.always("temp_tables", refuse(5502, "Unknown table 'information_schema.temp_tables'"))
+    assert world.backup("d1.*").problems == {}
+
+
+def test_a_table_whose_name_a_temporary_one_has_is_left_out(world: World) -> None:
+    """The server lists the partitions of both under one name: whose they are cannot be told."""
+    world.ready("d1.t", "d1.u")
+    world.sql(TEMPORARY.format(name="d1.t"))
+    report = world.backup("d1.*")
+    assert report.problems == {"d1.t": HIDDEN_BY_SESSION}
+    assert [len(world.points(name)) for name in ("d1.t", "d1.u")] == [0, 1]
+    world.sql("DROP TEMPORARY TABLE d1.t")
+    assert world.backup("d1.*").problems == {}
+
+
 def test_a_table_dropped_after_the_selection_is_a_problem(world: World) -> None:
     world.ready("d1.t", "d1.u")
-    world.after("SELECT TABLE_SCHEMA, TABLE_NAME FROM", lambda: world.sql("DROP TABLE d1.u FORCE"), nth=2)
+    world.after("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ID FROM", lambda: world.sql("DROP TABLE d1.u FORCE"), nth=2)
     report = world.backup()
     assert report.problems == {"d1.u": "it was dropped a moment ago"}
     assert [str(table.table) for table in report.databases[0].tables] == ["d1.t"]

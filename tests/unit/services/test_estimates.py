@@ -6,7 +6,7 @@ import pytest
 
 from starrocks_br.domain.names import ClusterId
 from starrocks_br.services import estimates
-from tests.support.world import TICK, World
+from tests.support.world import TICK, World, refuse
 
 HERE = ClusterId("1001")
 
@@ -35,3 +35,11 @@ def test_after_a_restore_its_jobs_tell_the_pace(world: World) -> None:
     assert len(sent) == 1
     assert pace is not None
     assert pace.base == pytest.approx(100 + 6 * TICK, abs=3 * TICK)
+
+
+def test_a_pace_that_the_server_does_not_tell_costs_nobody_a_restore(world: World) -> None:
+    world.ready("d1.t").backup()
+    world.sql("DROP TABLE d1.t FORCE")
+    world.before("HAVING", refuse(1064, "no viable alternative"))
+    assert world.restore("d1.t").rows == 2
+    assert [text for text in world.warnings if "how long it will take cannot be told" in text]

@@ -237,20 +237,50 @@ def test_the_repository_may_say_less_of_replicas_than_there_were(tmp_path_factor
     assert small.restore("d1.t").rows == 1
 
 
-def test_partitions_that_time_would_drop_are_kept_and_the_way_back_is_told(world: World) -> None:
+LIFETIMES = {
+    "partition_live_number": "3",
+    "partition_ttl": "3 days",
+    "partition_retention_condition": 'dt >= date_trunc("month", current_date())',
+}
+
+
+def aging(world: World, key: str) -> World:
+    """A table that is backed up and lost, with a property by which the server drops old partitions."""
     world.ready().sql("CREATE DATABASE d1")
     world.sql(
         "CREATE TABLE d1.t (id INT NOT NULL, dt DATE NOT NULL) DUPLICATE KEY(id) "
         "PARTITION BY date_trunc('day', dt) DISTRIBUTED BY HASH(id) BUCKETS 1 "
-        "PROPERTIES('replication_num'='1', 'partition_live_number'='3')"
+        f"PROPERTIES('replication_num'='1', '{key}'='{LIFETIMES[key]}')"
     )
     world.sql("INSERT INTO d1.t VALUES (1, '2024-01-01'), (2, '2024-01-02')")
     world.backup()
     world.sql("DROP TABLE d1.t FORCE")
-    report = world.restore("d1.t")
-    assert any('ALTER TABLE d1.t SET ("partition_live_number" = "3")' in note for note in report.notes)
+    return world
+
+
+@pytest.mark.parametrize("key", LIFETIMES)
+def test_partitions_that_time_would_drop_are_kept_and_the_way_back_is_told(world: World, key: str) -> None:
+    """What the server's scheduler drops is past recovery (R§7.6)."""
+    report = aging(world, key).restore("d1.t")
+    assert world.times_sent(rf'SET \("{key}" =') == 1
+    (again,) = (note.partition("again: ")[2] for note in report.notes if key in note)
+    assert again.startswith(f'ALTER TABLE d1.t SET ("{key}" = ')
+    (kept,) = world.sql("SHOW CREATE TABLE d1.t")
+    world.sql(again)
     (shown,) = world.sql("SHOW CREATE TABLE d1.t")
-    assert '"partition_live_number" = "3"' not in shown[1]
+    assert f'"{key}" = "{LIFETIMES[key]}"' in shown[1]
+    assert f'"{key}" = "{LIFETIMES[key]}"' not in kept[1]
+
+
+def test_a_table_comes_back_though_the_server_does_not_let_us_stop_it_from_dropping_partitions(world: World) -> None:
+    """Which value stops `partition_ttl` is not documented: nobody is to lose a restore over it."""
+    aging(world, "partition_ttl")
+    world.before("partition_ttl", refuse(1064, "illegal partition_ttl"))
+    report = world.restore("d1.t")
+    assert report.rows == 2
+    (note,) = (note for note in report.notes if "partition_ttl" in note)
+    assert "illegal partition_ttl" in note
+    assert note.startswith("by partition_ttl = '3 days' the server may drop partitions within minutes: ")
 
 
 def test_a_hole_left_by_the_restore_is_mended_so_that_loads_become_visible(world: World) -> None:

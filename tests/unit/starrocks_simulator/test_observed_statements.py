@@ -189,3 +189,74 @@ def test_a_rollup_of_create_table_is_a_rollup(cluster: Cluster) -> None:
     cluster.run(FLAT.format(name="d.u").replace("PROPERTIES", "ROLLUP (r1 (id, v)) PROPERTIES"))
     text = "[COMMON_ERROR, msg: Table u already exist but with different schema, errMsg: ]"
     assert cluster.restore("d", "l", "u") == text
+
+
+def test_only_information_schema_tells_of_a_sessions_temporary_table(cluster: Cluster) -> None:
+    """BACKUP does not know it; partitions_meta lists it as any other (O§p, p:230-232)."""
+    cluster.run(FLAT.format(name="d.s").replace("CREATE TABLE", "CREATE TEMPORARY TABLE"))
+    assert refusal(cluster, "BACKUP SNAPSHOT d.l TO r ON (s)").endswith("Incorrect table name 's'.")
+    where = "FROM information_schema.{} WHERE TABLE_NAME = 's'"
+    for name in ("partitions_meta", "tables_config", "temp_tables"):
+        assert len(cluster.run(f"SELECT TABLE_NAME {where.format(name)}")) == 1
+    assert cluster.run(f"SELECT TABLE_NAME {where.format('tables')}") == []
+    assert ("s",) not in cluster.run("SHOW TABLES FROM d")
+    again = FLAT.format(name="d.s").replace("CREATE TABLE", "CREATE TEMPORARY TABLE")
+    assert refusal(cluster, again) == "1050 Getting analyzing error. Detail message: Table 's' already exists."
+    cluster.run(again.replace("TABLE d.s", "TABLE IF NOT EXISTS d.s"))
+    cluster.run("DROP TEMPORARY TABLE d.s")
+    cluster.run("DROP TEMPORARY TABLE IF EXISTS d.s")
+    assert "Unknown table 's'" in refusal(cluster, "DROP TEMPORARY TABLE d.s")
+    assert cluster.run(f"SELECT TABLE_NAME {where.format('temp_tables')}") == []
+
+
+def test_an_external_table_is_no_table_to_back_up(cluster: Cluster) -> None:
+    """O§p, p:227: it needs no replicas, and has no partitions."""
+    cluster.run("CREATE EXTERNAL TABLE d.ext (id INT) ENGINE=MYSQL PROPERTIES ('host' = 'h', 'table' = 't')")
+    text = refusal(cluster, "BACKUP SNAPSHOT d.l TO r ON (ext)")
+    assert text == "5064 Table: ext can not support backup restore, type: MYSQL"
+
+
+@pytest.mark.parametrize(
+    "clauses",
+    [
+        "RENAME PARTITION p1 TO p9",
+        "DROP PARTITION p1, p2",
+        "DROP PARTITION p1 FORCE NOW",
+        "DROP PARTITION p1, DROP PARTITION p2 NOW, FORCE",
+        "ADD PARTITION p3 VALUES [('2024-01-03'), ('2024-01-04')) EVEN IF",
+        "ADD COLUMN a INT, b INT",
+        "MODIFY PARTITION p1 SET ('replication_num' = '1') NOW",
+    ],
+)
+def test_nothing_happens_if_a_part_of_the_statement_is_none(cluster: Cluster, clauses: str) -> None:
+    """The parser reads all of it before anything else does (R§3.1)."""
+    before = cluster.run("SHOW CREATE TABLE d.t")
+    assert refusal(cluster, f"ALTER TABLE d.t {clauses}").startswith("Getting syntax error at line 1, column")
+    assert cluster.run("SHOW CREATE TABLE d.t") == before
+
+
+def test_a_tablet_for_each_bucket_of_each_partition(cluster: Cluster) -> None:
+    """y4:108, y11:43,115: with the partition's version; a user without any privilege is not told which table."""
+    cluster.run("INSERT INTO d.t VALUES (1, '2024-01-01', 1)")
+    tablets = cluster.records("SHOW TABLET FROM d.t")
+    assert [row["Version"] for row in tablets] == ["2", "2", "1", "1"]
+    assert len({row["TabletId"] for row in tablets} | {row["ReplicaId"] for row in tablets}) == 8
+    assert len(cluster.run("SHOW TABLET FROM d.t PARTITION (p1) LIMIT 1")) == 1
+    assert refusal(cluster, "SHOW TABLET FROM d.t PARTITION (p9)").endswith("Unknown partition: p9.")
+    assert refusal(cluster, "SHOW TABLET FROM d.x") == "Getting analyzing error. Detail message: Table x is not found."
+    cluster.run("CREATE USER nobody")
+    assert "the ANY privilege(s) on TABLE for this operation" in refusal(cluster, "SHOW TABLET FROM d.t", "nobody")
+
+
+def test_show_data_takes_a_table(cluster: Cluster) -> None:
+    """What stands behind FROM is no database (w:70, y11:44); sizes are not modelled."""
+    words = "1046 Getting analyzing error. Detail message: No database selected."
+    assert refusal(cluster, "SHOW DATA FROM d") == refusal(cluster, "SHOW DATA") == words
+    assert "does not model" in refusal(cluster, "USE d; SHOW DATA FROM t")
+
+
+def test_show_clusters_takes_a_warehouse(cluster: Cluster) -> None:
+    """y10:27."""
+    text = "Getting syntax error at line 1, column 13. Detail message: Unexpected input '<EOF>', the most similar input"
+    assert refusal(cluster, "SHOW CLUSTERS").startswith(text)
+    assert refusal(cluster, "SHOW CLUSTERS FROM WAREHOUSE w") == "5907 unsupported statement in shared_nothing mode"

@@ -19,6 +19,11 @@ from starrocks_br.domain.restore_steps import TTL_OFF
 SCHEMA_JOB_ENDS: Final = frozenset({"FINISHED", "CANCELLED"})
 """States of SHOW ALTER TABLE COLUMN after which the table can be altered again (O2§y4)."""
 
+HIDDEN_BY_SESSION: Final = (
+    "a temporary table of some session has its name, and the server does not tell their partitions apart: "
+    "back it up again when that session has ended"
+)
+
 _CONFIG_FIELDS: Final = (
     "table_model",
     "primary_key",
@@ -57,6 +62,9 @@ def observation(
     tables: dict[TableRef, TableState] = {}
     unreadable: dict[TableRef, str] = {}
     for table, config in _by_table(configs, "table_schema", wanted).items():
+        if len(config) > 1:
+            unreadable[table] = HIDDEN_BY_SESSION
+            continue
         try:
             tables[table] = _table_state(
                 table,
@@ -125,12 +133,16 @@ def _required(row: Row, column: str) -> int:
 
 
 def _partitioning(config: Row, partitions: list[Row]) -> Partitioning:
-    """`[types:` is RANGE, `[[` is LIST; a table without PARTITION_KEY is not divided (O§w)."""
-    if not text(config, "partition_key"):
-        return Partitioning.NONE
-    if any(text(row, "partition_value").startswith("[[") for row in partitions):
+    """`[types:` is RANGE, `[[` is LIST; a table without either and without PARTITION_KEY is not divided (O§w).
+
+    Older servers leave PARTITION_KEY of LIST tables empty, so that it counts only where there are no values.
+    """
+    values = [text(row, "partition_value") for row in partitions]
+    if any(value.startswith("[[") for value in values):
         return Partitioning.LIST
-    return Partitioning.RANGE
+    if any(values) or text(config, "partition_key"):
+        return Partitioning.RANGE
+    return Partitioning.NONE
 
 
 def _partitions(rows: list[Row]) -> dict[PartitionName, Partition]:

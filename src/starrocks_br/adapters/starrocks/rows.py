@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -108,10 +108,19 @@ def repositories(rows: Rows) -> tuple[Repository, ...]:
     )
 
 
-def table_refs(rows: Rows, schema: str, name: str) -> frozenset[TableRef]:
-    """Tables by two columns; names that we could not quote are left out: nobody can ask for them."""
+def table_refs(rows: Rows, schema: str, name: str, *, without: Collection[int] = ()) -> frozenset[TableRef]:
+    """Tables by two columns; names that we could not quote are left out: nobody can ask for them.
+
+    Args:
+        rows: The server's answer.
+        schema: The column with the database's name.
+        name: The column with the table's name.
+        without: Values of TABLE_ID whose rows are left out.
+    """
     refs = set()
     for row in records(rows):
+        if number(row, "table_id") in without:
+            continue
         try:
             refs.add(TableRef(database_name(text(row, schema)), table_name(text(row, name))))
         except InvalidName:

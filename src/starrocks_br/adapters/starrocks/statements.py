@@ -105,13 +105,18 @@ NOW: Final = Statement("SELECT NOW()")
 # --- looking at tables ------------------------------------------------------------------------------------------------
 
 OLAP_TABLES: Final = Statement(
-    "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.tables_config WHERE TABLE_ENGINE = 'OLAP'"
+    "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ID FROM information_schema.tables_config WHERE TABLE_ENGINE = 'OLAP'"
 )
+TEMPORARY_TABLES: Final = Statement("SELECT TABLE_ID FROM information_schema.temp_tables")
+"""Tables of sessions (since 3.3; its columns are read in the source, not observed)."""
 
 _PARTITION_COLUMNS: Final = (
     "DB_NAME, TABLE_NAME, PARTITION_NAME, PARTITION_ID, VISIBLE_VERSION, VISIBLE_VERSION_TIME, NEXT_VERSION, "
     "PARTITION_VALUE, BUCKETS, REPLICATION_NUM, IS_TEMP, ROW_COUNT"
 )
+OPTIMIZE_SINCE: Final = (3, 2, 0)
+"""The version that brought ALTER TABLE … DISTRIBUTED BY, and its jobs."""
+
 STORAGE_SIZE_SINCE: Final = (3, 4, 0)
 """The version that brought partitions_meta.STORAGE_SIZE (R§8.1); before it sizes are unknown."""
 
@@ -181,6 +186,11 @@ def loadable_columns(ref: TableRef) -> Statement:
         "AND (GENERATION_EXPRESSION IS NULL OR GENERATION_EXPRESSION = '') ORDER BY ORDINAL_POSITION",
         {"schema": ref.database, "name": ref.name},
     )
+
+
+def kinds_of_schema_jobs(version: tuple[int, int, int]) -> tuple[str, ...]:
+    """What SHOW ALTER TABLE can be asked for: there is no OPTIMIZE before 3.2."""
+    return ("COLUMN", "ROLLUP", "OPTIMIZE") if version >= OPTIMIZE_SINCE else ("COLUMN", "ROLLUP")
 
 
 def schema_jobs(kind: str, database: str) -> Statement:

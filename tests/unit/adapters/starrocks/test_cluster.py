@@ -9,9 +9,9 @@ import pytest
 
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.domain.errors import Refused, UnknownTable, UnsupportedServer
-from starrocks_br.domain.names import DatabaseName, TableRef
+from starrocks_br.domain.names import DatabaseName, PartitionName, TableRef
 from starrocks_br.domain.ports import Rows, SqlExecutor
-from starrocks_br.domain.restore_steps import AddPartitions
+from starrocks_br.domain.restore_steps import AddPartitions, NewPartition
 from starrocks_br.domain.server import JobKind
 from tests.support.world import OPS, REPOSITORY, World, refuse
 
@@ -108,6 +108,18 @@ def test_partitions_cannot_be_added_to_a_table_that_is_gone(world: World) -> Non
     step = AddPartitions(table=TableRef.parse("d1.nope"), partitions=(), replication_num=1)
     with pytest.raises(UnknownTable):
         world.ports.cluster.apply(step)
+
+
+@pytest.mark.parametrize(("own", "sent"), [("HASH(id) BUCKETS 2", "HASH(id)"), ("RANDOM BUCKETS 2", "RANDOM")])
+def test_a_partition_is_added_distributed_as_its_table_is(world: World, own: str, sent: str) -> None:
+    """What older servers call HASH has no columns if it is RANDOM."""
+    world.sql(
+        "CREATE TABLE d1.l (id INT, c VARCHAR(9) NOT NULL) DUPLICATE KEY(id) PARTITION BY LIST(c) "
+        f"(PARTITION pa VALUES IN ('a')) DISTRIBUTED BY {own} PROPERTIES ('replication_num' = '1')"
+    )
+    added = NewPartition(name=PartitionName("pb"), values=(("b",),), buckets=3)
+    world.ports.cluster.apply(AddPartitions(table=TableRef.parse("d1.l"), partitions=(added,), replication_num=1))
+    assert world.sent[-1].replace("`", "").endswith(f"DISTRIBUTED BY {sent} BUCKETS 3")
 
 
 def test_without_labels_nothing_is_asked(world: World) -> None:

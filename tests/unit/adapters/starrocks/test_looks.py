@@ -12,6 +12,7 @@ from starrocks_br.adapters.starrocks import looks
 from starrocks_br.domain.names import ClusterId, DatabaseName, PartitionName, TableRef
 from starrocks_br.domain.partitions import Observation, Partitioning, TableState
 from starrocks_br.domain.ports import Rows
+from starrocks_br.domain.restore_steps import TTL_OFF
 
 T = TableRef.parse("sl.t")
 AT = datetime(2026, 11, 22, 10, 36, tzinfo=UTC)
@@ -141,6 +142,7 @@ def test_the_hidden_partition_tells_that_partitions_make_themselves() -> None:
         ("`dt`", RANGE_VALUE, Partitioning.RANGE),
         ("`c`", '[["a"],["b"]]', Partitioning.LIST),
         ("", "", Partitioning.NONE),
+        ("", '[["a"],["b"]]', Partitioning.LIST),
     ],
 )
 def test_how_a_table_is_divided_shows_in_the_form_of_its_values(key: str, value: str, wanted: Partitioning) -> None:
@@ -208,13 +210,17 @@ def test_other_properties_and_the_order_of_rows_do_not_change_the_fingerprint() 
 
 
 def test_properties_by_which_the_server_drops_partitions_are_told() -> None:
-    text = json.dumps({**PROPERTIES, "dynamic_partition.enable": "true", "partition_live_number": "3"})
-    assert seen(configs=answer(CONFIG, {"PROPERTIES": text})).ttl == {
+    """R§7.6; all of them but those that are switched off."""
+    lifetimes = {
         "dynamic_partition.enable": "true",
         "partition_live_number": "3",
+        "partition_retention_condition": "dt >= current_date() - INTERVAL 3 MONTH",
+        "partition_ttl": "3 month",
     }
-    text = json.dumps({**PROPERTIES, "dynamic_partition.enable": "FALSE", "partition_live_number": "-1"})
-    assert seen(configs=answer(CONFIG, {"PROPERTIES": text})).ttl == {}
+    on = answer(CONFIG, {"PROPERTIES": json.dumps({**PROPERTIES, **lifetimes})})
+    assert seen(configs=on).ttl == lifetimes
+    off = {**TTL_OFF, "dynamic_partition.enable": "FALSE"}
+    assert seen(configs=answer(CONFIG, {"PROPERTIES": json.dumps({**PROPERTIES, **off})})).ttl == {}
 
 
 @pytest.mark.parametrize(

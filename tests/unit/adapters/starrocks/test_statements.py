@@ -223,6 +223,12 @@ def test_names_travel_as_values_where_they_are_compared() -> None:
     assert statement.values == {"d0": "a", "d1": "b'b"}
 
 
+@pytest.mark.parametrize(("version", "asked"), [((3, 1, 17), False), ((3, 2, 0), True), ((3, 5, 7), True)])
+def test_optimize_jobs_are_asked_for_only_where_the_server_has_them(version: tuple[int, int, int], asked: bool) -> None:
+    """Before 3.2 the statement is a syntax error, which would end every backup."""
+    assert ("OPTIMIZE" in statements.kinds_of_schema_jobs(version)) is asked
+
+
 @pytest.mark.parametrize(("version", "told"), [((3, 3, 9), False), ((3, 4, 0), True), ((4, 0, 0), True)])
 def test_sizes_are_asked_for_only_where_the_server_knows_them(version: tuple[int, int, int], told: bool) -> None:
     assert ("STORAGE_SIZE" in statements.partitions_of(["db"], version).sql) is told

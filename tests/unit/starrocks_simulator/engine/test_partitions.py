@@ -122,6 +122,24 @@ def test_dynamic_partitions_are_made_with_the_table(run: Run) -> None:
     assert run("SHOW DYNAMIC PARTITION TABLES FROM d")[0][:2] == ("t", "true")
 
 
+@pytest.mark.parametrize(
+    ("unit", "first"),
+    [("DAY", ""), ("week", '"dynamic_partition.start_day_of_week" = "1",'), ("MONTH", "start_day_of_month")],
+)
+def test_what_is_left_out_of_dynamic_partitioning_is_shown_as_it_is_taken(run: Run, unit: str, first: str) -> None:
+    """w:27; the range is open below, and the table's own buckets are used."""
+    run(
+        "CREATE TABLE t (id INT, day DATE) PARTITION BY RANGE(day) () DISTRIBUTED BY HASH(id) BUCKETS 2 PROPERTIES ("
+        f"'replication_num' = '1', 'dynamic_partition.time_unit' = '{unit}', 'dynamic_partition.end' = '1', "
+        "'dynamic_partition.prefix' = 'p')"
+    )
+    ((_, text),) = run("SHOW CREATE TABLE t")
+    for name, value in {"start": "-2147483648", "buckets": "0", "enable": "true", "history_partition_num": "0"}.items():
+        assert f'"dynamic_partition.{name}" = "{value}"' in text
+    assert first in text
+    assert len(run("SHOW PARTITIONS FROM t")) == 2
+
+
 def test_dynamic_overwrite_replaces_only_what_it_fills(run: Run) -> None:
     """And fails as the server does when the shadow is gone (O§f)."""
     run(f"CREATE TABLE t (id INT, c VARCHAR(20)) PARTITION BY (c) {TAIL}")
