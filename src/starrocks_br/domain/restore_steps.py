@@ -11,8 +11,15 @@ from attrs import field, frozen
 from starrocks_br.domain.names import DatabaseName, Label, PartitionName, TableName, TableRef
 from starrocks_br.domain.reprs import count
 
-TTL_OFF: Final[Mapping[str, str]] = {"dynamic_partition.enable": "false", "partition_live_number": "-1"}
-"""Table properties by which the server drops partitions on its own (R§7.6), each with the value that stops it."""
+TTL_OFF: Final[Mapping[str, str]] = {
+    "dynamic_partition.enable": "false",
+    "partition_live_number": "-1",
+    "partition_retention_condition": "",
+}
+"""Table properties by which the server drops partitions on its own, each with the value that stops it.
+
+R§7.6; the condition came with StarRocks 3.5, and its documentation of CREATE TABLE says how it is switched off.
+"""
 
 
 @frozen(kw_only=True)

@@ -142,7 +142,8 @@ def _repair(ports: Ports, table: TableRef, partition: Partition) -> None:
 def _pause(ports: Ports, one: TableRestore, table: TableRef, state: TableState) -> None:
     ports.cluster.apply(PauseTtl(table=table, properties={key: TTL_OFF[key] for key in state.ttl}))
     for key, value in sorted(state.ttl.items()):
-        again = f'ALTER TABLE {one.plan.target.table} SET ("{key}" = "{value}")'
+        written = value.replace("\\", "\\\\").replace('"', '\\"')  # a condition may hold texts
+        again = f'ALTER TABLE {one.plan.target.table} SET ("{key}" = "{written}")'
         note = f"the server may not add or drop partitions on its own now; to allow it again: {again}"
         if note not in one.notes:
             one.notes.append(note)

@@ -237,20 +237,33 @@ def test_the_repository_may_say_less_of_replicas_than_there_were(tmp_path_factor
     assert small.restore("d1.t").rows == 1
 
 
-def test_partitions_that_time_would_drop_are_kept_and_the_way_back_is_told(world: World) -> None:
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("partition_live_number", "3"),
+        ("partition_retention_condition", r"dt >= date_trunc(\"month\", current_date())"),  # a 3.5 feature
+    ],
+)
+def test_partitions_that_time_would_drop_are_kept_and_the_way_back_is_told(
+    key: str, value: str, world: World
+) -> None:
     world.ready().sql("CREATE DATABASE d1")
     world.sql(
         "CREATE TABLE d1.t (id INT NOT NULL, dt DATE NOT NULL) DUPLICATE KEY(id) "
         "PARTITION BY date_trunc('day', dt) DISTRIBUTED BY HASH(id) BUCKETS 1 "
-        "PROPERTIES('replication_num'='1', 'partition_live_number'='3')"
+        f"""PROPERTIES('replication_num'='1', "{key}" = "{value}")"""
     )
+    before = world.sql("SHOW CREATE TABLE d1.t")
     world.sql("INSERT INTO d1.t VALUES (1, '2024-01-01'), (2, '2024-01-02')")
     world.backup()
     world.sql("DROP TABLE d1.t FORCE")
     report = world.restore("d1.t")
-    assert any('ALTER TABLE d1.t SET ("partition_live_number" = "3")' in note for note in report.notes)
+    (again,) = [note.partition("again: ")[2] for note in report.notes if key in note]
+    assert again == f'ALTER TABLE d1.t SET ("{key}" = "{value}")'
     (shown,) = world.sql("SHOW CREATE TABLE d1.t")
-    assert '"partition_live_number" = "3"' not in shown[1]
+    assert f'"{key}" = "{value}"' not in shown[1]
+    world.sql(again)
+    assert world.sql("SHOW CREATE TABLE d1.t") == before
 
 
 def test_a_hole_left_by_the_restore_is_mended_so_that_loads_become_visible(world: World) -> None:

@@ -213,7 +213,8 @@ def test_properties_by_which_the_server_drops_partitions_are_told() -> None:
         "dynamic_partition.enable": "true",
         "partition_live_number": "3",
     }
-    text = json.dumps({**PROPERTIES, "dynamic_partition.enable": "FALSE", "partition_live_number": "-1"})
+    on = {"dynamic_partition.enable": "FALSE", "partition_live_number": "-1", "partition_retention_condition": ""}
+    text = json.dumps({**PROPERTIES, **on})
     assert seen(configs=answer(CONFIG, {"PROPERTIES": text})).ttl == {}
 
 
