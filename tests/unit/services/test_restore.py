@@ -244,9 +244,7 @@ def test_the_repository_may_say_less_of_replicas_than_there_were(tmp_path_factor
         ("partition_retention_condition", r"dt >= date_trunc(\"month\", current_date())"),  # a 3.5 feature
     ],
 )
-def test_partitions_that_time_would_drop_are_kept_and_the_way_back_is_told(
-    key: str, value: str, world: World
-) -> None:
+def test_partitions_that_time_would_drop_are_kept_and_the_way_back_is_told(key: str, value: str, world: World) -> None:
     world.ready().sql("CREATE DATABASE d1")
     world.sql(
         "CREATE TABLE d1.t (id INT NOT NULL, dt DATE NOT NULL) DUPLICATE KEY(id) "
