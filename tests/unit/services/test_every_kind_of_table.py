@@ -182,7 +182,7 @@ def test_every_night_comes_back_by_its_ddl(zoo: Zoo, night: int) -> None:
     others = {kind for kind, plan in zip(TABLES, plans, strict=True) if plan.way is not Way.REFILL}
     report = zoo.restore(label)
     zoo.world.sql(told.format("EXACT"))
-    assert others == {kind for kind in KINDS if kind.startswith("grown") and (night or "automatic" not in kind)}
+    assert others == {kind for kind in KINDS if kind.startswith("grown")}
     assert zoo.rows() == zoo.known[label]
     assert len(report.restored) == len(KINDS)
 
