@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from tests.support.kinds import AUTOMATIC, KINDS, NEVER_LOADED
 from tests.support.world import World
 
 Rows = list[tuple[Any, ...]]
+DOCUMENT = Path(__file__).parents[3] / "docs" / "restore-semantics.md"
 NIGHTS = range(5)
 BESIDE = ("d1.{}_beside", "drill.{}", "drill.other_{}")
 TABLES = {kind: f"d1.{kind.replace(', ', '_').replace(' ', '_')}" for kind in KINDS}
@@ -168,6 +171,40 @@ def test_every_night_comes_back_beside_the_living(zoo: Zoo, night: int, into: st
     zoo.restore(label, into)
     assert zoo.rows(named(into)) == zoo.known[label]
     assert zoo.rows() == living
+
+
+def told() -> Mapping[str, list[str]]:
+    """What the table of the document says of each kind, column by column."""
+    found = {}
+    for line in DOCUMENT.read_text().splitlines():
+        kinds, *cells = line.strip("|").split(" | ")
+        found |= {kind: cells for kind in kinds.strip().split("; ") if kind in KINDS}
+    return found
+
+
+@pytest.mark.parametrize(("into", "replace"), [("d1.{}", True), ("d1.{}_beside", False)])
+def test_they_come_the_way_that_the_document_says(zoo: Zoo, into: str, replace: bool) -> None:
+    zoo.back(list(zoo.known)[-1])
+    for label in zoo.known:
+        targets = {kind: Target(table=TableRef.parse(there), replace=replace) for kind, there in named(into).items()}
+        plans = restore_planning.plan(zoo.ports, wish(zoo.world, label, targets)).plans
+        for kind, plan in zip(KINDS, plans, strict=True):
+            column = 0 if len(plan.manifest.holders()) == 1 else 1 if replace else 2
+            ways = re.findall(r"([A-Z]+), (\w) job", told()[kind][column])
+            assert (plan.way.name, len(plan.jobs)) in {
+                (way, int(n.replace("n", str(len(plan.jobs))))) for way, n in ways
+            }
+
+
+def test_what_is_not_as_it_was_is_told_where_the_document_says_so(zoo: Zoo) -> None:
+    zoo.lost()
+    report = zoo.restore(list(zoo.known)[3])
+    for kind, one in zip(KINDS, report.restored, strict=True):
+        notes = [*one.notes, *(note for note in report.notes if str(one.table) in note)]
+        special = [note for note in notes if not re.match("views|table properties|nobody was granted", note)]
+        phrases = re.findall("`(.+?)`", told()[kind][3])
+        assert len(special) == len(phrases)
+        assert all(phrase in note for phrase, note in zip(phrases, special, strict=True))
 
 
 @pytest.mark.parametrize("night", NIGHTS)
