@@ -226,6 +226,21 @@ KINDS: Mapping[str, Kind] = {
         ),
         captured=(1, 1, 1),
     ),
+    "grown buckets, once": Kind(
+        create="(id INT, k INT) DUPLICATE KEY(id) PARTITION BY RANGE(k) (PARTITION p1 VALUES [('0'), ('10'))) "
+        "DISTRIBUTED BY RANDOM PROPERTIES ('replication_num' = '1', 'bucket_size' = '1')",
+        nights=(
+            ("INSERT INTO {t} VALUES (1, 1)",) * 3,
+            *(
+                (
+                    f"ALTER TABLE {{t}} ADD PARTITION q{number} VALUES [('{number}0'), ('{number + 1}0'))",
+                    f"INSERT INTO {{t}} VALUES ({number}, {number}5)",
+                )
+                for number in (1, 2, 3)
+            ),
+        ),
+        captured=(1, 1, 1),
+    ),
     "grown buckets, unpartitioned": Kind(
         create="(id INT, k INT) DUPLICATE KEY(id) DISTRIBUTED BY RANDOM "
         "PROPERTIES ('replication_num' = '1', 'bucket_size' = '1')",

@@ -178,7 +178,7 @@ def told() -> Mapping[str, list[str]]:
     found = {}
     for line in DOCUMENT.read_text().splitlines():
         kinds, *cells = line.strip("|").split(" | ")
-        found |= {kind: cells for kind in kinds.strip().split("; ") if kind in KINDS}
+        found |= {kind: cells for kind in re.sub(r"\(.*\)", "", kinds).strip().split("; ") if kind in KINDS}
     return found
 
 
