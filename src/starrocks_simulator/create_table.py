@@ -185,8 +185,14 @@ def _first_partitions(frontend: Frontend, table: Table, items: list[PartitionIte
     if table.partitioning is None:
         new_partition(frontend, table, table.name, None)
         return
-    for item in [*items, *dynamic_items(frontend, table)]:
+    for item in items:
         add_item(frontend, table, item)
+    types = [column.type for column in table.partition_columns]
+    dynamic = dynamic_items(frontend, table)
+    taken = [one.range for one in table.partitions.values()] if dynamic else []
+    for item in dynamic:
+        if not (isinstance(item.keys, Range) and any(item.keys.overlaps(one, types) for one in taken)):
+            add_item(frontend, table, item)
     if table.partitioning.automatic:
         new_partition(frontend, table, SHADOW, None)
 

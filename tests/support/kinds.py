@@ -99,7 +99,11 @@ KINDS: Mapping[str, Kind] = {
         after=("UPDATE {t} SET v = 9 WHERE id = 5", "INSERT INTO {t} SELECT * FROM {t}"),
     ),
     "unique": daily(keys="UNIQUE KEY(id, day)", after=("INSERT INTO {t} VALUES (5, '2026-01-03', 50)",)),
-    "aggregate": daily("(id INT NOT NULL, day DATE NOT NULL, v BIGINT SUM)", "AGGREGATE KEY(id, day)", change=()),
+    "aggregate": daily(
+        "(id INT NOT NULL, day DATE NOT NULL, v BIGINT SUM)",
+        "AGGREGATE KEY(id, day)",
+        change=("ALTER TABLE {t} ADD COLUMN late BIGINT SUM DEFAULT '7'",),
+    ),
     "random buckets": daily(buckets=f"DISTRIBUTED BY RANDOM BUCKETS 3 {ONE}"),
     "rollup": daily(
         first=("ALTER TABLE {t} ADD ROLLUP by_day (day, v)",), change=("ALTER TABLE {t} ADD ROLLUP by_v (v, id)",)
@@ -116,8 +120,16 @@ KINDS: Mapping[str, Kind] = {
         ),
     ),
     "lifetime": daily(buckets=HASH.replace("PROPERTIES (", "PROPERTIES ('partition_live_number' = '3', ")),
+    "retention condition": daily(
+        buckets=HASH.replace(
+            "PROPERTIES (", "PROPERTIES ('partition_retention_condition' = 'day >= current_date() - interval 3 month', "
+        ),
+    ),
     "replication of its own": daily(
-        first=("ALTER TABLE {t} MODIFY PARTITION p1 SET ('replication_num' = '3')",),
+        first=(
+            "ALTER TABLE {t} MODIFY PARTITION p1 SET ('replication_num' = '3')",
+            "ALTER TABLE {t} MODIFY PARTITION p2 SET ('replication_num' = '2')",
+        ),
     ),
     "list": Kind(
         create="(id INT, c VARCHAR(9) NOT NULL) DUPLICATE KEY(id) PARTITION BY LIST(c) (PARTITION pa VALUES IN ('a'), "
@@ -153,7 +165,7 @@ KINDS: Mapping[str, Kind] = {
             ("INSERT INTO {t} VALUES (5, 'rome')",),
         ),
         captured=(2, 0, 1),
-        after=("INSERT INTO {t} VALUES (6, 'lima')", *AUTOMATIC),
+        after=("INSERT INTO {t} (id, c) VALUES (6, 'lima')", *AUTOMATIC),
     ),
     "expression": Kind(
         create=f"(id INT, at DATETIME) DUPLICATE KEY(id) PARTITION BY date_trunc('day', at) {HASH}",
@@ -164,7 +176,7 @@ KINDS: Mapping[str, Kind] = {
             ("ALTER TABLE {t} DROP PARTITION p20260101 FORCE", "INSERT INTO {t} VALUES (6, '2026-01-03 10:00:00')"),
         ),
         captured=(2, 1, 1),
-        after=("INSERT INTO {t} VALUES (7, '2026-01-09 10:00:00')", *AUTOMATIC),
+        after=("INSERT INTO {t} (id, at) VALUES (7, '2026-01-09 10:00:00')", *AUTOMATIC),
     ),
     "unpartitioned": Kind(
         create=f"(id INT, v INT) DUPLICATE KEY(id) {HASH}",
@@ -214,6 +226,21 @@ KINDS: Mapping[str, Kind] = {
         ),
         captured=(1, 1, 1),
     ),
+    "grown buckets, once": Kind(
+        create="(id INT, k INT) DUPLICATE KEY(id) PARTITION BY RANGE(k) (PARTITION p1 VALUES [('0'), ('10'))) "
+        "DISTRIBUTED BY RANDOM PROPERTIES ('replication_num' = '1', 'bucket_size' = '1')",
+        nights=(
+            ("INSERT INTO {t} VALUES (1, 1)",) * 3,
+            *(
+                (
+                    f"ALTER TABLE {{t}} ADD PARTITION q{number} VALUES [('{number}0'), ('{number + 1}0'))",
+                    f"INSERT INTO {{t}} VALUES ({number}, {number}5)",
+                )
+                for number in (1, 2, 3)
+            ),
+        ),
+        captured=(1, 1, 1),
+    ),
     "grown buckets, unpartitioned": Kind(
         create="(id INT, k INT) DUPLICATE KEY(id) DISTRIBUTED BY RANDOM "
         "PROPERTIES ('replication_num' = '1', 'bucket_size' = '1')",
@@ -231,7 +258,7 @@ KINDS: Mapping[str, Kind] = {
             ("INSERT INTO {t} VALUES (4, '2026-01-03 11:00:00')",),
         ),
         captured=(1, 1, 1),
-        after=("INSERT INTO {t} VALUES (7, '2026-01-09 10:00:00')", *AUTOMATIC),
+        after=("INSERT INTO {t} (id, at) VALUES (7, '2026-01-09 10:00:00')", *AUTOMATIC),
     ),
     "empty": Kind(
         create=f"(id INT, k INT) DUPLICATE KEY(id) PARTITION BY RANGE(k) (PARTITION p1 VALUES [('0'), ('10'))) {HASH}",
@@ -243,4 +270,9 @@ KINDS: Mapping[str, Kind] = {
         ),
         captured=(1, 1, 2),
     ),
+    "never loaded": Kind(
+        create=f"(id INT, v INT) DUPLICATE KEY(id) {HASH}", nights=((), (), (), ()), captured=(0, 0, 0)
+    ),
 }
+NEVER_LOADED = frozenset({"empty", "never loaded"})
+"""Kinds without a row to be doubled."""

@@ -94,7 +94,8 @@ class Jobs:
         """
         by_holder = _by_holder(manifest)
         grown = _grown(manifest)
-        safer = unsure and home_free and not replaces and not grown and bool(manifest.ddl and manifest.held)
+        known = bool(manifest.ddl and manifest.held and not grown)
+        safer = unsure and known and home_free and not replaces and not copied
         way, why = (Way.REFILL, _WHY_REFILL) if safer else _way(by_holder, grown, home, home_free=home_free)
         if copied and way is Way.OVERLAY:
             way, why = Way.COPY, _WHY_COPIED
@@ -190,8 +191,8 @@ class Jobs:
 
 
 _WHY_COPIED: Final = (
-    "RESTORE did not add to the table that the first snapshot made: a rollup, perhaps, was dropped in between, which "
-    "leaves no trace"
+    "RESTORE did not add to the table that was made first: it has other rollups, perhaps, of which neither its DDL nor "
+    "a drop tells"
 )
 _WHY_REFILL: Final = (
     "nobody looked right after the snapshot was cut, so it may hold ghost partitions: RESTORE over a table that was "

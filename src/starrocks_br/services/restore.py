@@ -74,25 +74,29 @@ def _copied_instead(
     """A second attempt, by reading partitions over, at what RESTORE did not add because the schema differs.
 
     Some changes leave no trace that a backup could see: after DROP ROLLUP (O2§y4) a chain holds two schemas, and only
-    the server tells, when it is asked to put one over the other.
+    the server tells, when it is asked to put one over the other. A table that is made from its DDL lacks its rollups:
+    SHOW CREATE TABLE does not tell them (O2§y4).
     """
     refused = {
-        one.plan.restore: one
+        one.plan.restore: (one, failure)
         for one in tables
-        if isinstance(one.failure, JobFailed) and ANOTHER_SCHEMA in one.failure.why and one.plan.way is Way.OVERLAY
+        if isinstance(failure := one.failure, JobFailed)
+        and ANOTHER_SCHEMA in failure.why
+        and one.plan.way in {Way.OVERLAY, Way.REFILL}
     }
-    facts = gather(ports, request, server, refolded([one.plan for one in refused.values()])) if refused else {}
+    facts = gather(ports, request, server, refolded([one.plan for one, _ in refused.values()])) if refused else {}
     begun = {}
-    for restore, one in refused.items():
+    for restore, (one, failure) in refused.items():
         target = evolve(one.plan.target, copied=True)
         try:
             anew = plan_restore(one.plan.manifest, facts[one.plan.manifest.table], target, restore_id(ports.tokens()))
         except StarRocksBrError:
             continue  # the first refusal says more
-        ports.listener(Warned(message=f"{one.failure}; trying again: {anew.why}", table=one.plan.manifest.table))
+        ports.listener(Warned(message=f"{failure}; trying again: {anew.why}", table=one.plan.manifest.table))
         planned = evolve(anew, repository=one.plan.repository, asked=one.plan.asked, pace=one.plan.pace)
         ports.listener(RestorePlanned(plan=planned))
         begun[restore] = TableRestore.begin(planned, server.cluster, ports.cluster.now())
+        begun[restore].notes.append(f"of the first attempt: {failure.hint}")
     return begun
 
 

@@ -30,6 +30,8 @@ def test_partitions_are_read_over_where_restore_does_not_add_them(dropped: World
     assert (dropped.rows("d1.t"), report.rows) == (wanted, 3)
     assert any("different schema" in warning and "trying again" in warning for warning in dropped.warnings)
     assert dropped.ports.restores.unfinished() == ()
+    (left,) = dropped.tables("d1") - {"t"}
+    assert any(f"what it made is d1.{left} now: DROP TABLE it" in note for note in report.notes)
 
 
 def test_a_live_table_has_its_name_until_the_second_attempt_is_whole(dropped: World) -> None:

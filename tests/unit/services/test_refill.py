@@ -38,8 +38,8 @@ TABLES = {
 }
 
 
-def adopted_late(world: World, kind: str, meanwhile: Callable[[], None] = kill) -> Label:
-    """d1.t is backed up by a command that dies, and whose job somebody else's pushes out of the slot."""
+def adopted_late(world: World, kind: str, meanwhile: Callable[[], None] = kill, *, change: str = "") -> Label:
+    """d1.t is changed, then backed up by a command that dies, and whose job somebody else's pushes out of the slot."""
     shape, rows = TABLES[kind]
     world.ready("d1.other")
     world.sql(
@@ -49,6 +49,9 @@ def adopted_late(world: World, kind: str, meanwhile: Callable[[], None] = kill) 
         else f"CREATE TABLE d1.t {shape} DISTRIBUTED BY HASH(id) BUCKETS 1 PROPERTIES('replication_num'='1')"
     )
     world.sql(f"INSERT INTO d1.t VALUES {rows}")
+    if change:
+        world.sql(change)
+        world.later()
     world.after("BACKUP SNAPSHOT d1", meanwhile)
     with pytest.raises(Killed):
         world.backup("d1.t")
@@ -141,3 +144,15 @@ def test_a_ddl_that_is_none_is_not_sent(world: World) -> None:
     with pytest.raises(UnsupportedServer, match="cannot be made from what was recorded"):
         world.restore("d1.t", label=label, allow_fuzzy=True)
     assert world.tables("d1") == {"other"}
+
+
+def test_what_the_ddl_does_not_tell_is_made_by_restore_after_all(world: World) -> None:
+    """SHOW CREATE TABLE tells no rollup, and RESTORE takes only a table that has it."""
+    label = adopted_late(world, "range", change="ALTER TABLE d1.t ADD ROLLUP by_dt (dt)")
+    wanted = world.rows("d1.t")
+    world.sql("DROP TABLE d1.t FORCE")
+    report = world.restore("d1.t", label=label, allow_fuzzy=True)
+    assert (world.rows("d1.t"), report.jobs) == (wanted, 1)
+    assert any("different schema" in warning and "trying again" in warning for warning in world.warnings)
+    (left,) = world.tables("d1") - {"t", "other"}
+    assert any(f"what it made is d1.{left} now: DROP TABLE it" in note for note in report.notes)

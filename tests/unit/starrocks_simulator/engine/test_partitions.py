@@ -140,6 +140,18 @@ def test_what_is_left_out_of_dynamic_partitioning_is_shown_as_it_is_taken(run: R
     assert len(run("SHOW PARTITIONS FROM t")) == 2
 
 
+def test_a_table_made_again_from_its_text_has_the_dynamic_partitions_that_the_text_names(run: Run) -> None:
+    run(
+        "CREATE TABLE t (id INT, dt DATE) PARTITION BY RANGE(dt) () DISTRIBUTED BY HASH(id) BUCKETS 2 PROPERTIES ("
+        "'replication_num' = '1', 'dynamic_partition.enable' = 'true', 'dynamic_partition.time_unit' = 'DAY', "
+        "'dynamic_partition.start' = '-2', 'dynamic_partition.end' = '1', 'dynamic_partition.prefix' = 'p')"
+    )
+    text = run("SHOW CREATE TABLE t")[0][1]
+    run("DROP TABLE t FORCE")
+    run(text)
+    assert [row[1] for row in run("SHOW PARTITIONS FROM t")] == ["p20270115", "p20270116"]
+
+
 def test_dynamic_overwrite_replaces_only_what_it_fills(run: Run) -> None:
     """And fails as the server does when the shadow is gone (O§f)."""
     run(f"CREATE TABLE t (id INT, c VARCHAR(20)) PARTITION BY (c) {TAIL}")
