@@ -87,13 +87,13 @@ def _unbounded(known: Sequence[Timing]) -> Pace:
 
 
 def _at_a_bound(known: Sequence[Timing]) -> Iterable[Pace]:
-    """The best pace on each edge of what is possible."""
+    """The best pace on each edge of what is possible, for jobs of which one at least has a size."""
     size = sum(timing.size for timing in known) / len(known)
     seconds = sum(timing.seconds for timing in known) / len(known)
     for per_byte in (0.0, SLOWEST):
         yield Pace(base=max(seconds - per_byte * size, 0.0), per_byte=per_byte)
     squares = sum(timing.size**2 for timing in known)
-    through_zero = sum(timing.size * timing.seconds for timing in known) / squares if squares else 0.0
+    through_zero = sum(timing.size * timing.seconds for timing in known) / squares
     yield Pace(base=0.0, per_byte=min(through_zero, SLOWEST))
 
 

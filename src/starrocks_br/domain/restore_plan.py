@@ -130,7 +130,7 @@ class RestorePlan:
     def away(self) -> tuple[RestorePartitions, ...]:
         """The jobs during which the target's name is absent, or bears a table that is not whole."""
         shown = [number for number, step in enumerate(self.steps) if self._shows(step)]
-        return tuple(step for step in self.steps[shown[0] :] if isinstance(step, RestorePartitions)) if shown else ()
+        return tuple(step for step in self.steps[shown[-1] :] if isinstance(step, RestorePartitions)) if shown else ()
 
     @property
     def seconds(self) -> float | None:
@@ -143,13 +143,8 @@ class RestorePlan:
         return _lasting(self.pace, self.away)
 
     def _shows(self, step: Step) -> bool:
-        match step:
-            case SetAside(table=table) | Swap(table=table):
-                return table == self.target.table
-            case Rename(table=table, to=name):
-                return TableRef(table.database, name) == self.target.table
-            case _:
-                return False
+        """Whether it gives ours the target's name, other than in exchange: the table that had it was just set aside."""
+        return isinstance(step, Rename) and TableRef(step.table.database, step.to) == self.target.table
 
 
 def _lasting(pace: Pace | None, jobs: Sequence[RestorePartitions]) -> float | None:

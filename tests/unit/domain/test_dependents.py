@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from starrocks_br.domain.dependents import Dependents, Grant, MaterializedView, lost_grants, may_activate, readers
+from starrocks_br.domain.dependents import (
+    Dependents,
+    Grant,
+    MaterializedView,
+    group_in,
+    lost_grants,
+    may_activate,
+    readers,
+)
 from starrocks_br.domain.names import TableRef
 
 USER = "'u'@'%'"
@@ -78,3 +86,21 @@ def test_dependents_show_how_many_and_not_who() -> None:
     """Names of users stay out of logs."""
     shown = Dependents(groups={ref("d.t"): ""}, grants={ref("d.t"): (given("SELECT"),)}, views={})
     assert repr(shown) == "Dependents(groups=1, views=0, notes=())"
+
+
+def test_a_look_can_be_told_by_other_names() -> None:
+    """As when a table was set aside meanwhile."""
+    seen = Dependents(groups={ref("d.aside"): "g"}, grants={ref("d.aside"): (given("SELECT"),)}, views={})
+    names = {ref("d.aside"): ref("d.t")}
+    told = seen.under(names)
+    assert (told.groups, told.grants) == ({ref("d.t"): "g"}, {ref("d.t"): (given("SELECT"),)})
+    unread = Dependents(groups={}, grants=None, views={}, notes=("why",))
+    assert unread.under(names) == unread
+
+
+def test_the_colocate_group_is_read_from_the_properties_only() -> None:
+    text = """CREATE TABLE `t` (`a` int COMMENT '"colocate_with" = "no"') {0}PROPERTIES ("replication_num" = "1"{1})"""
+    assert group_in(text.format("", ', "colocate_with" = "g1"')) == "g1"
+    assert group_in(text.format("", "")) == ""
+    assert group_in(text.format('COMMENT "PROPERTIES (" ', ', "colocate_with" = "g1"')) == "g1"
+    assert group_in("") == ""

@@ -21,6 +21,7 @@ from starrocks_br.domain.errors import (
     StarRocksBrError,
     Unreachable,
     VerificationMismatch,
+    gone,
 )
 from starrocks_br.domain.names import Label
 from tests.unit.domain.examples import NOON, ORDERS
@@ -91,3 +92,10 @@ def test_an_error_survives_pickling() -> None:
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 -- our own bytes
     assert type(copy) is Refused
     assert (str(copy), copy.hint, copy.errno, copy.transient) == ("BACKUP was refused: busy", "wait", 5064, True)
+
+
+def test_the_end_of_patience_says_what_goes_on_without_us() -> None:
+    told = gone(OutcomeUnknown("the line broke", why="error 2013"))
+    assert type(told) is Unreachable
+    assert (told.what, told.why) == ("the cluster does not answer any more", "the line broke: error 2013")
+    assert told.hint == "jobs go on in the cluster; run the command again and it picks them up"
