@@ -46,6 +46,10 @@ QUIET: Final = timedelta(seconds=60)
 QUIET_WHILE_READING: Final = timedelta(seconds=360)
 """But for those that read whole tables: query_timeout (300 s unless set), and a minute."""
 
+QUIET_WHILE_COPYING: Final = timedelta(seconds=1020)
+"""And those that write them, for which the server takes hours (insert_timeout): read_timeout (960 s unless set), after
+which nobody waits any more, and a minute."""
+
 
 GRACE: Final = timedelta(seconds=300 + 10 + 60)
 """query_timeout, the wait for the submit lock, and a minute: what was sent longer ago has acted, or never will."""
@@ -201,10 +205,9 @@ class Journal:
 
     def may_be_alive(self, now: datetime) -> bool:
         """Whether the command that writes it was heard of so lately that it may be at work, whatever its jobs do."""
-        reading = any(
-            isinstance(line.step, Verify | CopyPartitions) and line.status is StepStatus.SENT for line in self.steps
-        )
-        return now - (self.marked_at or self.created_at) < (QUIET_WHILE_READING if reading else QUIET)
+        sent = [line.step for line in self.steps if line.status is StepStatus.SENT]
+        quiet = max((_quiet(step) for step in sent), default=QUIET)
+        return now - (self.marked_at or self.created_at) < quiet
 
     def may_arrive(self, now: datetime) -> bool:
         """Whether a RESTORE over the target's own name that no slot shows may still be accepted.
@@ -213,6 +216,16 @@ class Journal:
         """
         overlaying = any(not step.creating for step in self.jobs_sent)
         return overlaying and now - (self.marked_at or self.created_at) < GRACE
+
+
+def _quiet(step: Step) -> timedelta:
+    match step:
+        case Verify():
+            return QUIET_WHILE_READING
+        case CopyPartitions():
+            return QUIET_WHILE_COPYING
+        case _:
+            return QUIET
 
 
 def unfinished(journals: Sequence[Journal]) -> tuple[Journal, ...]:
