@@ -121,7 +121,15 @@ steps: st.SearchStrategy[Step] = st.one_of(
     st.builds(Verify, table=tables, source=tables, point=st.just(Label("l1")), reading=st.sampled_from(Reading)),
     st.builds(SetAside, table=tables, to=table_names, table_id=numbers),
     st.builds(Swap, table=tables, restored=table_names, table_id=numbers),
-    st.builds(CopyPartitions, scratch=tables, table=tables, partitions=listed, automatic=st.booleans()),
+    st.builds(
+        CopyPartitions,
+        scratch=tables,
+        table=tables,
+        partitions=listed,
+        automatic=st.booleans(),
+        addable=new_partitions,
+        replication_num=numbers,
+    ),
     st.builds(CreateTable, table=tables, ddl=texts, replication_num=numbers, wanted=listed, addable=new_partitions),
 )
 

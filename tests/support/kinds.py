@@ -178,6 +178,20 @@ KINDS: Mapping[str, Kind] = {
         captured=(2, 1, 1),
         after=("INSERT INTO {t} (id, at) VALUES (7, '2026-01-09 10:00:00')", *AUTOMATIC),
     ),
+    "expression, emptied": Kind(
+        create=f"(id INT, at DATETIME) DUPLICATE KEY(id) PARTITION BY date_trunc('day', at) {HASH}",
+        nights=(
+            (
+                "INSERT INTO {t} VALUES (1, '2026-01-01 10:00:00'), (2, '2026-01-01 11:00:00')",
+                "INSERT INTO {t} VALUES (3, '2026-01-02 10:00:00')",
+            ),
+            ("TRUNCATE TABLE {t} PARTITION (p20260102)",),
+            ("INSERT INTO {t} VALUES (4, '2026-01-03 10:00:00')",),
+            ("DELETE FROM {t} PARTITION (p20260103) WHERE id = 4",),
+        ),
+        captured=(1, 1, 1),
+        after=("INSERT INTO {t} (id, at) VALUES (7, '2026-01-09 10:00:00')", *AUTOMATIC),
+    ),
     "unpartitioned": Kind(
         create=f"(id INT, v INT) DUPLICATE KEY(id) {HASH}",
         nights=(

@@ -44,10 +44,11 @@ QUIET: Final = timedelta(seconds=60)
 """For longer than this a restore that is alive is never silent between its jobs: each of its steps takes moments."""
 
 QUIET_WHILE_READING: Final = timedelta(seconds=360)
-"""But for the one that reads whole tables: query_timeout (300 s unless set), and a minute."""
+"""But for those that read whole tables: query_timeout (300 s unless set), and a minute."""
 
-QUIET_WHILE_COPYING: Final = timedelta(seconds=960 + 60)
-"""And the one that reads rows over, which no query_timeout ends: `read_timeout` (960 s unless set), and a minute."""
+QUIET_WHILE_COPYING: Final = timedelta(seconds=1020)
+"""And those that write them, for which the server takes hours (insert_timeout): read_timeout (960 s unless set), after
+which nobody waits any more, and a minute."""
 
 
 GRACE: Final = timedelta(seconds=300 + 10 + 60)
@@ -205,7 +206,7 @@ class Journal:
     def may_be_alive(self, now: datetime) -> bool:
         """Whether the command that writes it was heard of so lately that it may be at work, whatever its jobs do."""
         sent = [line.step for line in self.steps if line.status is StepStatus.SENT]
-        quiet = max((_quiet_in(step) for step in sent), default=QUIET)
+        quiet = max((_quiet(step) for step in sent), default=QUIET)
         return now - (self.marked_at or self.created_at) < quiet
 
     def may_arrive(self, now: datetime) -> bool:
@@ -217,12 +218,12 @@ class Journal:
         return overlaying and now - (self.marked_at or self.created_at) < GRACE
 
 
-def _quiet_in(step: Step) -> timedelta:
+def _quiet(step: Step) -> timedelta:
     match step:
-        case CopyPartitions():
-            return QUIET_WHILE_COPYING
         case Verify():
             return QUIET_WHILE_READING
+        case CopyPartitions():
+            return QUIET_WHILE_COPYING
         case _:
             return QUIET
 

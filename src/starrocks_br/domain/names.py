@@ -41,6 +41,7 @@ _TABLE = re.compile(r"[^\x00-\x1f\x7f`]{1,1024}")
 _REPOSITORY = re.compile(r"[A-Za-z]\w{0,63}|_[A-Za-z0-9]\w{0,62}", re.ASCII)
 _LABEL = re.compile(r"[-A-Za-z0-9_]{1,64}")
 _TOKEN = re.compile(r"[A-Za-z0-9]{1,32}")
+_BEFORE = re.compile(r".__before_(?P<restore>[A-Za-z0-9]{1,32})$")
 _METADATA_LABEL = re.compile(r"br_meta_(?P<cluster>.+)_(?P<at>\d{8}T\d{6})_[A-Za-z0-9]+")
 _STAMP: Final = "%Y%m%dT%H%M%S"
 
@@ -150,6 +151,12 @@ def before_name(replaced: TableName, restore: RestoreId) -> TableName:
     return table_name(replaced[: MAX_TABLE - len(suffix)] + suffix)
 
 
+def restore_before(table: TableName) -> RestoreId | None:
+    """The restore that may have given a replaced table this name; None for any other name."""
+    found = _BEFORE.search(table)
+    return RestoreId(found["restore"]) if found else None
+
+
 def restore_of(table: TableName) -> RestoreId | None:
     """The restore whose hidden table this is; None for any other table."""
     if not table.startswith(ALIAS_PREFIX) or not _TOKEN.fullmatch(table.removeprefix(ALIAS_PREFIX)):
@@ -194,18 +201,21 @@ class Selection:
         for pattern in self.patterns:
             parse_pattern(pattern)
 
-    def expand(self, existing: Collection[TableRef], ops: DatabaseName) -> tuple[frozenset[TableRef], tuple[str, ...]]:
+    def expand(
+        self, existing: Collection[TableRef], ops: DatabaseName, aside: Collection[TableRef] = ()
+    ) -> tuple[frozenset[TableRef], tuple[str, ...]]:
         """Match the patterns against the tables that exist.
 
         Args:
             existing: All OLAP tables of the cluster.
             ops: The ops database: never a part of a data backup.
+            aside: Those of them that are meant only where they are named.
 
         Returns:
             The union of what matched, and the patterns that matched nothing, as written.
         """
         eligible = {table for table in existing if _eligible(table, ops)}
-        found = {pattern: _matches(pattern, eligible) for pattern in self.patterns}
+        found = {pattern: _matches(pattern, eligible, frozenset(aside)) for pattern in self.patterns}
         chosen = frozenset(table for tables in found.values() for table in tables)
         return chosen, tuple(pattern for pattern in self.patterns if not found[pattern])
 
@@ -217,11 +227,11 @@ def parse_pattern(pattern: str) -> DatabaseName | TableRef:
     return TableRef.parse(pattern)
 
 
-def _matches(pattern: str, tables: Iterable[TableRef]) -> frozenset[TableRef]:
+def _matches(pattern: str, tables: Iterable[TableRef], aside: frozenset[TableRef]) -> frozenset[TableRef]:
     wanted = parse_pattern(pattern)
     if isinstance(wanted, TableRef):
         return frozenset({wanted}).intersection(tables)
-    return frozenset(table for table in tables if table.database == wanted)
+    return frozenset(table for table in tables if table.database == wanted) - aside
 
 
 def _eligible(table: TableRef, ops: DatabaseName) -> bool:

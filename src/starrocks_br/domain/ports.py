@@ -131,8 +131,8 @@ class Cluster(Protocol):
         """The statement that would make the table again, with its present partitions, as SHOW CREATE TABLE tells it."""
 
     @abstractmethod
-    def count_rows(self, table: TableRef, partition: PartitionName | None = None) -> int | None:
-        """Read a table, or one partition, and count its rows; None if the server answers without a number."""
+    def count_rows(self, table: TableRef, partitions: Sequence[PartitionName] | None = None) -> int | None:
+        """Read a table, or some of its partitions, and count the rows; None if the server answers without a number."""
 
     @abstractmethod
     def submit_backup(self, label: Label, to: RepositoryName, backup: DatabaseBackup, timeout: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from typing import Final, Self
 
@@ -173,12 +174,20 @@ class Jobs:
     def _copied(self, job: RestorePartitions) -> Iterable[Step]:
         yield job
         yield CheckRestored(table=job.into, created=True)
-        # Whether a partition can be added by hand to a RANGE table that makes its own is not known; a load makes it.
+        # A RANGE table that makes its own partitions makes them as they must be while it is loaded; those without a row
+        # are added by hand, which it takes as other RANGE tables do (documentation of expression partitioning, 3.5).
         automatic = self.manifest.automatic and self.manifest.partitioning is Partitioning.RANGE
+        names = tuple(sorted(_by_holder(self.manifest)[job.label]))
         if not automatic:
             yield self._made(self.alias, job)
-        names = tuple(sorted(_by_holder(self.manifest)[job.label]))
-        yield CopyPartitions(scratch=job.into, table=self.alias, partitions=names, automatic=automatic)
+        yield CopyPartitions(
+            scratch=job.into,
+            table=self.alias,
+            partitions=names,
+            automatic=automatic,
+            addable=tuple(_writable(self.manifest, names)) if automatic else (),
+            replication_num=job.replication_num,
+        )
         yield DropTable(table=job.into)
 
     def _made(self, table: TableRef, job: RestorePartitions) -> AddPartitions:
@@ -305,6 +314,13 @@ def _wanted(
 def _size(partitions: Iterable[Partition]) -> int | None:
     known = [partition.size for partition in partitions if partition.size is not None]
     return sum(known) if known else None
+
+
+def _writable(manifest: Manifest, names: Iterable[PartitionName]) -> Iterator[NewPartition]:
+    """Partitions as they can be made by hand; one whose values cannot be written is left to the load."""
+    for name in names:
+        with suppress(ValueError):
+            yield new_partition(manifest.held[name].captured.partition, manifest.partitioning)
 
 
 def _new_partition(manifest: Manifest, name: PartitionName) -> NewPartition:

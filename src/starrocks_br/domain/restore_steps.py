@@ -210,16 +210,20 @@ class CopyPartitions:
     """Read partitions of a scratch table into the one that is being made: legal where RESTORE cannot overlay.
 
     Attributes:
-        scratch: Where they were restored to.
+        scratch: Where they were restored to; its name is the label of the load, which can act only once (R§12.3).
         table: Where they go; it has them, empty, unless it is `automatic`.
         partitions: Which.
         automatic: Whether the table makes its own partitions while it is loaded.
+        addable: Of an `automatic` table: a load makes no partition that has no row, so what it does not make is added.
+        replication_num: For what is added.
     """
 
     scratch: TableRef
     table: TableRef
     partitions: tuple[PartitionName, ...] = field(repr=count)
     automatic: bool = False
+    addable: tuple[NewPartition, ...] = field(default=(), repr=count)
+    replication_num: int = 1
 
 
 @frozen(kw_only=True)

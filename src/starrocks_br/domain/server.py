@@ -24,6 +24,9 @@ SLOT_TAKEN: Final = "Can only run one backup or restore job"
 ANOTHER_SCHEMA: Final = "already exist but with different schema"
 """How a RESTORE over a table is cancelled whose schema or rollups are not those of the snapshot (R§7.3)."""
 
+LABEL_USED: Final = "has already been used"
+"""How a load is refused whose label another one bears that runs or has acted (R§12.3)."""
+
 
 _PARTITIONS: Final = re.compile(r" PARTITIONS \[[^\]]*\]")
 

@@ -11,7 +11,7 @@ from attrs import define, evolve, field, frozen
 from starrocks_br.domain.backup_plan import BackupPlan, BackupPolicy, DatabaseBackup, Recorded, intent, plan_backup
 from starrocks_br.domain.errors import AccessDenied, Refused, UnknownTable
 from starrocks_br.domain.events import BackupPlanned, Warned
-from starrocks_br.domain.names import DatabaseName, RunId, TableRef, label_for, run_id
+from starrocks_br.domain.names import ClusterId, DatabaseName, RestoreId, RunId, TableRef, label_for, run_id
 from starrocks_br.domain.partitions import Observation
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import Server
@@ -26,6 +26,7 @@ from starrocks_br.services.preflight import ready
 from starrocks_br.services.reconcile import baseline_point, identities_before, reconcile
 from starrocks_br.services.reports import BackupReport, DatabaseOutcome
 from starrocks_br.services.requests import BackupRequest
+from starrocks_br.services.set_aside import set_aside
 
 LOOK_KEEPS_FOR: Final = 60.0
 """Seconds for which databases may be planned from one look; an older look is taken anew (design §9.4)."""
@@ -37,9 +38,9 @@ def plan(ports: Ports, request: BackupRequest) -> BackupPlan:
     Raises:
         NotInitialised: As in `preflight.ready`; every ClusterError likewise.
     """
-    ready(ports, request.place, writing=True)
+    server = ready(ports, request.place, writing=True)
     busy = {journal.target for journal in ports.restores.unfinished()}
-    planning = _Planning(ports=ports, request=request, busy=frozenset(busy))
+    planning = _Planning(ports=ports, request=request, cluster=server.cluster, busy=frozenset(busy))
     made = planning.everything().plan
     for name, why in sorted(planning.problems.items()):
         if name not in {str(table) for table in made.problems}:
@@ -56,7 +57,7 @@ def run(ports: Ports, request: BackupRequest) -> BackupReport:
     """
     server = ready(ports, request.place, writing=True)
     found = reconcile(ports, request.place, server)
-    planning = _Planning(ports=ports, request=request, busy=found.busy)
+    planning = _Planning(ports=ports, request=request, cluster=server.cluster, busy=found.busy)
     planned = planning.everything()
     ports.listener(BackupPlanned(plan=planned.plan))
     this_run = run_id(f"{planned.look.at:%Y%m%dT%H%M%S}_{ports.tokens()}")
@@ -98,12 +99,14 @@ class _Planning:
     Attributes:
         ports: The outside.
         request: What was asked for.
+        cluster: This one.
         busy: Tables under a restore: they get no entry.
         problems: What is left out, and why.
     """
 
     ports: Ports
     request: BackupRequest
+    cluster: ClusterId
     busy: frozenset[TableRef]
     problems: dict[str, str] = field(factory=dict)
     _chosen: frozenset[TableRef] = field(default=frozenset(), init=False)
@@ -112,12 +115,21 @@ class _Planning:
     def everything(self) -> _Planned:
         """Select the tables and plan them all from one look."""
         existing = self.ports.cluster.tables()
-        chosen, unmatched = self.request.selection.expand(existing, self.request.place.ops)
+        selection, ops = self.request.selection, self.request.place.ops
+        chosen, unmatched = selection.expand(existing, ops)
+        if aside := set_aside(self.ports, self.cluster, chosen):
+            chosen, unmatched = selection.expand(existing, ops, aside)
+            self._tell_of({table: restore for table, restore in aside.items() if table not in chosen})
         self.problems |= dict.fromkeys(unmatched, "no such table")
         self.problems |= {str(table): "a restore of it is not finished" for table in chosen & self.busy}
         self._chosen = chosen - self.busy
         self._planned = self._plan(self._chosen)
         return self._planned
+
+    def _tell_of(self, aside: Mapping[TableRef, RestoreId]) -> None:
+        for table, restore in sorted(aside.items()):
+            said = f"{table} is left out: restore {restore} replaced it; DROP TABLE it, or name it to have it backed up"
+            self.ports.listener(Warned(message=said, table=table))
 
     def work_on(self, database: DatabaseName, *, anew: bool) -> tuple[_Planned, DatabaseBackup | None]:
         """What to do for one database, from a look that is fresh enough; None if nothing can be done."""

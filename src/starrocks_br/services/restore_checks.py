@@ -174,7 +174,10 @@ def verify(ports: Ports, one: TableRestore, step: Verify, state: TableState) -> 
     if step.reading is Reading.NONE:
         return
     whole = step.reading is Reading.TABLE
-    counts = [ports.cluster.count_rows(step.table, name) for name in ([None] if whole else sorted(state.partitions))]
+    counts = [
+        ports.cluster.count_rows(step.table, one)
+        for one in ([None] if whole else [[name] for name in sorted(state.partitions)])
+    ]
     known = [count for count in counts if count is not None]
     one.rows = sum(known) if len(known) == len(counts) else None
     if one.rows is None:

@@ -7,7 +7,16 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from starrocks_br.domain.journal import GRACE, QUIET, Journal, JournalStep, StepStatus, unfinished
+from starrocks_br.domain.journal import (
+    GRACE,
+    QUIET,
+    QUIET_WHILE_COPYING,
+    QUIET_WHILE_READING,
+    Journal,
+    JournalStep,
+    StepStatus,
+    unfinished,
+)
 from starrocks_br.domain.names import Label, RestoreId, TableRef
 from starrocks_br.domain.restore_steps import (
     CopyPartitions,
@@ -166,6 +175,6 @@ def test_a_restore_over_the_tables_own_name_may_arrive_for_a_while_after_it_was_
 
 def test_while_rows_are_read_over_it_may_be_silent_for_longer() -> None:
     copying = CopyPartitions(scratch=SCRATCH, table=ALIAS, partitions=())
-    assert lines((copying, StepStatus.SENT)).may_be_alive(NOON + timedelta(minutes=16))
-    assert not lines((copying, StepStatus.SENT)).may_be_alive(NOON + timedelta(minutes=17))
+    assert lines((copying, StepStatus.SENT)).may_be_alive(NOON + QUIET_WHILE_READING)
+    assert not lines((copying, StepStatus.SENT)).may_be_alive(NOON + QUIET_WHILE_COPYING)
     assert not lines((copying, StepStatus.DONE)).may_be_alive(NOON + QUIET)

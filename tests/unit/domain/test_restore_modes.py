@@ -177,7 +177,17 @@ def test_a_table_that_makes_its_own_ranges_makes_them_while_it_is_loaded() -> No
     first = manifest(grown("p1", 1), automatic=True)
     plan = planned(evolve(then(first, grown("p3", 3)), automatic=True), FACTS, replace=False)
     assert "AddPartitions" not in kinds(plan)
-    assert next(step for step in plan.steps if isinstance(step, CopyPartitions)).automatic
+    copy = next(step for step in plan.steps if isinstance(step, CopyPartitions))
+    assert copy.automatic
+    assert [one.name for one in copy.addable] == list(copy.partitions)
+
+
+def test_what_such_a_table_cannot_be_told_to_make_is_left_to_the_load() -> None:
+    odd = evolve(grown("p1", 1), values="nonsense")
+    first = manifest(odd, part("p2", 2, values=DAY.format(2, 3)), automatic=True)
+    plan = planned(evolve(then(first, grown("p3", 3)), automatic=True), FACTS, replace=False)
+    copies = [step for step in plan.steps if isinstance(step, CopyPartitions)]
+    assert [[one.name for one in copy.addable] for copy in copies] == [["p2"]]
 
 
 def test_bounds_that_cannot_be_written_back_are_refused_by_name() -> None:

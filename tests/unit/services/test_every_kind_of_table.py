@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field
 
 from starrocks_br.adapters.memory import MemoryRestoreHistory
 from starrocks_br.domain.names import Label, PartitionName, TableRef
@@ -29,7 +29,7 @@ BESIDE = ("d1.{}_beside", "drill.{}", "drill.other_{}")
 TABLES = {kind: f"d1.{kind.replace(', ', '_').replace(' ', '_')}" for kind in KINDS}
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Zoo:
     """A table of every kind, after all their nights.
 
@@ -38,11 +38,13 @@ class Zoo:
         known: The rows of each in each night.
         journal: Of the restores. It is kept in memory, which saves most of the time: that of the cluster is under test
             elsewhere.
+        standing: The night that the tables are of; None: they were touched.
     """
 
     world: World
     known: Mapping[Label, Mapping[str, Rows]]
     journal: MemoryRestoreHistory = field(factory=MemoryRestoreHistory)
+    standing: Label | None = None
 
     @property
     def ports(self) -> Ports:
@@ -53,17 +55,22 @@ class Zoo:
         """The rows of each as they are now."""
         return {kind: self.world.rows(table) for kind, table in tables.items()}
 
-    def lost(self) -> None:
+    def lost(self, *, keep: Collection[str] = ()) -> None:
         """Whatever the databases hold goes."""
-        for name in sorted(self.world.tables("d1")):
+        for name in sorted(self.world.tables("d1") - {table.removeprefix("d1.") for table in keep}):
             self.world.sql(f"DROP TABLE d1.{name} FORCE")
         self.world.sql("DROP DATABASE IF EXISTS drill FORCE")
+        self.standing = self.standing if keep else None
 
     def back(self, night: Label) -> Mapping[str, Rows]:
         """All of them as they were, and nothing else; their rows."""
-        self.lost()
-        self.restore(night)
-        return self.rows()
+        if self.standing == night:
+            self.lost(keep=TABLES.values())
+        else:
+            self.lost()
+            self.restore(night)
+            self.standing = night
+        return self.known[night]
 
     def restore(self, night: Label, into: str = "d1.{}", only: Collection[str] = KINDS, **how: Any) -> BatchReport:
         """Bring them back in one command; `into` says where each goes."""
@@ -73,10 +80,16 @@ class Zoo:
     def restore_to(self, night: Label, targets: Mapping[str, Target]) -> BatchReport:
         """Bring some back, each its own way."""
         self.world.later()
+        self.touched({str(target.table) for target in targets.values()})
         request = wish(self.world, night, targets)
         report = restore.run(self.ports, request, restore_planning.plan(self.ports, request))
         assert report.failures == {}
         return report
+
+    def touched(self, tables: Collection[str]) -> None:
+        """These are no more what they were."""
+        if set(tables) & set(TABLES.values()):
+            self.standing = None
 
     def some_partition(self, table: str, number: int) -> str:
         """The name of one of its partitions."""
@@ -86,6 +99,7 @@ class Zoo:
     def load(self, tables: Mapping[str, str]) -> None:
         """What must work after a restore; it changes all tables but those that never had a row."""
         before = self.rows(tables)
+        self.touched(tables.values())
         for kind, table in tables.items():
             act(self.world, table, KINDS[kind].after)
         after = self.rows(tables)
@@ -164,10 +178,10 @@ def test_every_night_comes_back_over_the_living(zoo: Zoo, night: int) -> None:
 
 
 @pytest.mark.parametrize("night", NIGHTS)
-@pytest.mark.parametrize("into", BESIDE)
+@pytest.mark.parametrize("into", BESIDE[:2])
 def test_every_night_comes_back_beside_the_living(zoo: Zoo, night: int, into: str) -> None:
-    label, other = list(zoo.known)[night], list(zoo.known)[(night + 1) % 5]
-    living = zoo.back(other)
+    label = list(zoo.known)[night]
+    living = zoo.back(list(zoo.known)[-1])
     zoo.restore(label, into)
     assert zoo.rows(named(into)) == zoo.known[label]
     assert zoo.rows() == living
@@ -212,13 +226,13 @@ def test_every_night_comes_back_by_its_ddl(zoo: Zoo, night: int) -> None:
     """As if nobody had looked right after the cut. What grew parts can only come as a table that RESTORE makes."""
     label = list(zoo.known)[night]
     zoo.lost()
-    told = "UPDATE ops.backup_history SET consistency = '{}' WHERE label = '" + label + "'"
-    zoo.world.sql(told.format("UNKNOWN"))
+    judge = "UPDATE ops.backup_history SET consistency = '{}' WHERE label = '" + label + "'"
+    zoo.world.sql(judge.format("UNKNOWN"))
     targets = {kind: Target(table=TableRef.parse(table)) for kind, table in TABLES.items()}
     plans = restore_planning.plan(zoo.ports, wish(zoo.world, label, targets)).plans
     others = {kind for kind, plan in zip(TABLES, plans, strict=True) if plan.way is not Way.REFILL}
     report = zoo.restore(label)
-    zoo.world.sql(told.format("EXACT"))
+    zoo.world.sql(judge.format("EXACT"))
     assert others == {kind for kind in KINDS if kind.startswith("grown")}
     assert zoo.rows() == zoo.known[label]
     assert len(report.restored) == len(KINDS)
@@ -230,6 +244,7 @@ def test_tables_that_came_back_take_loads(zoo: Zoo, into: str, replace: bool) ->
     *_, night, newest = zoo.known
     zoo.back(newest)
     zoo.restore(night, into, replace=replace)
+    assert zoo.rows(named(into)) == zoo.known[night]
     zoo.load(named(into))
 
 
@@ -257,9 +272,11 @@ def test_numbers_are_not_given_out_again(zoo: Zoo, into: str) -> None:
     kind = "numbers of its own"
     night = list(zoo.known)[3]
     (table,) = named(into, [kind]).values()
+    zoo.back(night)
     if table == TABLES[kind]:
         zoo.world.sql(f"DROP TABLE {table} FORCE")
     zoo.restore(night, into, [kind])
+    zoo.touched(TABLES.values())
     zoo.world.sql(f"INSERT INTO {table} (k) VALUES (19)")
     given = {number for number, _ in zoo.known[night][kind]}
     assert [number > max(given) for number, k in zoo.world.rows(table) if k == 19] == [True]

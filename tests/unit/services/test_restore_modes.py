@@ -140,7 +140,7 @@ def test_what_was_not_read_over_entirely_is_never_shown(world: World) -> None:
     world.after("^INSERT INTO d1.__br_", lambda: empty(world))
     with pytest.raises(VerificationMismatch, match="not what was backed up") as refusal:
         world.restore("d1.t", into="d1.copy")
-    assert "were to be read over; there were" in refusal.value.differences[0]
+    assert "were to be read over; there are" in refusal.value.differences[0]
     assert world.tables("d1") == {"t"}
 
 

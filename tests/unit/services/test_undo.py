@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from starrocks_br.domain.errors import Busy, Refused, UnknownRestore
+from starrocks_br.domain.errors import Busy, OutcomeUnknown, Refused, UnknownRestore
 from starrocks_br.domain.events import RestorePlanned
 from starrocks_br.domain.names import ClusterId, RestoreId
 from starrocks_br.services import backup, undo
@@ -192,6 +192,8 @@ def test_an_undo_that_the_server_refuses_tells_its_words(tmp_path: Path) -> None
         (LISTED, "^RESTORE", False, 2),
         (COPIED, "^RESTORE", False, 2),
         (COPIED, "ADD PARTITION", False, 1),
+        (COPIED, "^INSERT INTO d1.__br_", True, 1),
+        (COPIED, "^INSERT INTO d1.__br_", False, 1),
         (COPIED, "^DROP TABLE", False, 1),
         (BY_NAME["another database"], "CREATE DATABASE", True, 1),
         (BY_NAME["another database"], "CREATE DATABASE", False, 1),
@@ -215,12 +217,24 @@ def test_a_killed_restore_goes_on_where_it_stood(
         assert past.world.rows(str(report.aside)) == LIVED
 
 
-def test_a_half_copied_table_cannot_go_on_because_rows_could_be_there_twice(tmp_path: Path) -> None:
-    past = killed(COPIED, tmp_path, "^INSERT INTO d1.__br_")
-    with pytest.raises(UnknownRestore, match="cannot go on at CopyPartitions") as refusal:
+def test_rows_that_are_still_being_read_over_are_waited_for(tmp_path: Path) -> None:
+    """Their label is taken (R§12.3), and they cannot be seen: to read them again could bring them twice."""
+    past = killed(COPIED, tmp_path, "^INSERT INTO d1.__br_", before=True)
+    world = past.world
+    world.before("^INSERT INTO d1.__br_", refuse(1064, "Label [__br_t00006_1] has already been used."))
+    with pytest.raises(OutcomeUnknown, match="are being read over") as doubt:
+        resumed(world)
+    assert f"--resume {newest_restore(world)}" in doubt.value.hint
+    world.later(LONG_AFTER)
+    resumed(world)
+    assert world.rows("d1.copy") == past.wanted["d1.t"]
+
+
+def test_what_is_refused_for_another_reason_is_taken_back(tmp_path: Path) -> None:
+    past = killed(COPIED, tmp_path, "^INSERT INTO d1.__br_", before=True)
+    past.world.before("^INSERT INTO d1.__br_", refuse(1064, "too many versions"))
+    with pytest.raises(Refused, match="too many versions"):
         resumed(past.world)
-    assert "--undo" in refusal.value.hint
-    assert "was dropped" in undone(past.world).detail
     assert past.world.tables("d1") == {"t", "other"}
 
 

@@ -122,8 +122,10 @@ class StarRocksCluster(Cluster):
     def ddl(self, table: TableRef) -> str:  # noqa: D102
         return rows.text(rows.records(self._run(statements.create_table_of(table)))[0], "create table")
 
-    def count_rows(self, table: TableRef, partition: PartitionName | None = None) -> int | None:  # noqa: D102
-        answer = self._run(statements.count_rows(table, partition)).rows
+    def count_rows(  # noqa: D102
+        self, table: TableRef, partitions: Sequence[PartitionName] | None = None
+    ) -> int | None:
+        answer = self._run(statements.count_rows(table, partitions)).rows
         return int(str(answer[0][0])) if answer else None
 
     def submit_backup(  # noqa: D102

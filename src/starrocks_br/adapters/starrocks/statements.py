@@ -208,9 +208,9 @@ def objects_in(database: DatabaseName) -> Statement:
     return Statement(f"SHOW FULL TABLES FROM {quote(database)}")
 
 
-def count_rows(ref: TableRef, partition: PartitionName | None = None) -> Statement:
-    """Read a whole table, or one partition of it."""
-    part = "" if partition is None else f" PARTITION ({quote(partition)})"
+def count_rows(ref: TableRef, partitions: Sequence[PartitionName] | None = None) -> Statement:
+    """Read a whole table, or some partitions of it."""
+    part = "" if partitions is None else f" PARTITION ({_names(partitions)})"
     return Statement(f"SELECT COUNT(*) FROM {table(ref)}{part}")
 
 
@@ -351,11 +351,11 @@ def _restored(step: RestorePartitions) -> str:
 
 
 def copy(step: CopyPartitions, columns: Iterable[str]) -> Statement:
-    """Read partitions of one table into another."""
+    """Read partitions of one table into another, once: the label is refused while it runs and after it (R§12.3)."""
     names = _names(columns)
     into = "" if step.automatic else f" PARTITION ({_names(step.partitions)})"
     return Statement(
-        f"INSERT INTO {table(step.table)}{into} ({names}) "
+        f"INSERT INTO {table(step.table)}{into} WITH LABEL {quote(step.scratch.name)} ({names}) "
         f"SELECT {names} FROM {table(step.scratch)} PARTITION ({_names(step.partitions)})"
     )
 

@@ -150,7 +150,7 @@ def test_restore_takes_one_snapshot_at_a_time() -> None:
 
 def test_partitions_are_read_over_by_name_unless_the_table_makes_them_itself() -> None:
     step = CopyPartitions(scratch=TableRef.parse("db.__br_x_1"), table=MADE, partitions=(P1, P2))
-    tail = "(`a`, `b c`) SELECT `a`, `b c` FROM `db`.`__br_x_1` PARTITION (`p1`, `p 2`)"
+    tail = "WITH LABEL `__br_x_1` (`a`, `b c`) SELECT `a`, `b c` FROM `db`.`__br_x_1` PARTITION (`p1`, `p 2`)"
     assert statements.copy(step, ["a", "b c"]).sql == f"INSERT INTO `db`.`__br_x` PARTITION (`p1`, `p 2`) {tail}"
     automatic = evolve(step, automatic=True)
     assert statements.copy(automatic, ["a", "b c"]).sql == f"INSERT INTO `db`.`__br_x` {tail}"
