@@ -13,8 +13,11 @@ from starrocks_simulator.view_activity import inactivate_readers
 
 def rename(target: Target, cursor: Cursor) -> None:
     """RENAME new."""
+    first = cursor.at - 1
     new = cursor.name()
     cursor.end()
+    if new == target.table.name:
+        raise analyzing(f"Same table name {new}", where=cursor.place(first, cursor.at - 1))
     if new in target.database.tables:
         raise refused(f"Table name[{new}] is already used")
     inactivate_readers(target.frontend.catalog, target.table, f"base-table renamed: {target.table.name}")

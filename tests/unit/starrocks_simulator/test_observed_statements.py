@@ -43,6 +43,9 @@ def refusal(cluster: Cluster, sql: str, user: str = "root") -> str:
         "foo = 'x'",
         "SNAPSHOT = 'a' OR SNAPSHOT = 'b'",
         "SNAPSHOT IN ('a') AND TIMESTAMP = 'x'",
+        "'a' = SNAPSHOT",
+        "1 = 1",
+        "NOT SNAPSHOT = 'a'",
     ],
 )
 def test_show_snapshot_takes_string_literals_only(cluster: Cluster, condition: str) -> None:
@@ -260,3 +263,16 @@ def test_show_clusters_takes_a_warehouse(cluster: Cluster) -> None:
     text = "Getting syntax error at line 1, column 13. Detail message: Unexpected input '<EOF>', the most similar input"
     assert refusal(cluster, "SHOW CLUSTERS").startswith(text)
     assert refusal(cluster, "SHOW CLUSTERS FROM WAREHOUSE w") == "5907 unsupported statement in shared_nothing mode"
+
+
+@pytest.mark.parametrize("condition", ["IS NOT NULL", "BETWEEN 'a' AND 'b'", "NOT LIKE 'x'", "LIKE x", "REGEXP '.*'"])
+def test_show_snapshot_does_not_look_at_other_predicates(cluster: Cluster, condition: str) -> None:
+    """Everything is listed (R§2.4, O2§0.7)."""
+    assert cluster.backup("d", "one", "t") == "FINISHED"
+    assert [row[0] for row in cluster.run(f"SHOW SNAPSHOT ON r WHERE SNAPSHOT {condition}")] == ["one"]
+
+
+def test_a_table_cannot_be_given_the_name_that_it_has(cluster: Cluster) -> None:
+    """The analyzer notices, and says where."""
+    text = "Getting analyzing error from line 1, column 16 to line 1, column 23. Detail message: Same table name t."
+    assert refusal(cluster, "ALTER TABLE d.t RENAME t") == text
