@@ -276,3 +276,15 @@ def test_a_table_cannot_be_given_the_name_that_it_has(cluster: Cluster) -> None:
     """The analyzer notices, and says where."""
     text = "Getting analyzing error from line 1, column 16 to line 1, column 23. Detail message: Same table name t."
     assert refusal(cluster, "ALTER TABLE d.t RENAME t") == text
+
+
+def test_there_are_no_locking_reads(cluster: Cluster) -> None:
+    """O2§y9, y9:41."""
+    text = "Getting syntax error at line 1, column 22. Detail message: No viable statement for input 'FOR UPDATE'."
+    assert refusal(cluster, "SELECT * FROM d.t FOR UPDATE") == text
+
+
+def test_one_partition_needs_no_parentheses(cluster: Cluster) -> None:
+    """R§2.2."""
+    cluster.run("INSERT INTO d.t PARTITION p1 VALUES (1, '2024-01-01', 1)")
+    assert cluster.records("SELECT v, v IS NOT NULL FROM d.t") == [{"v": 1, "v IS NOT NULL": 1}]
