@@ -288,3 +288,13 @@ def test_one_partition_needs_no_parentheses(cluster: Cluster) -> None:
     """R§2.2."""
     cluster.run("INSERT INTO d.t PARTITION p1 VALUES (1, '2024-01-01', 1)")
     assert cluster.records("SELECT v, v IS NOT NULL FROM d.t") == [{"v": 1, "v IS NOT NULL": 1}]
+
+
+def test_a_view_is_given_another_query(cluster: Cluster) -> None:
+    """ALTER VIEW keeps the name and is for views only (documented, not observed)."""
+    cluster.run("CREATE VIEW d.v (a COMMENT 'the key', b) COMMENT 'both' AS SELECT id, v FROM d.u")
+    cluster.run("INSERT INTO d.u VALUES (1, 2)")
+    cluster.run("ALTER VIEW d.v (b) AS SELECT v FROM d.u")
+    assert cluster.records("SELECT * FROM d.v") == [{"b": 2}]
+    assert refusal(cluster, "ALTER VIEW d.u AS SELECT 1").endswith("The specified table [d.u] is not a view.")
+    assert refusal(cluster, "ALTER VIEW d.x AS SELECT 1").endswith("Table x is not found.")
