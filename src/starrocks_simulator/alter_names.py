@@ -86,6 +86,9 @@ def rename_column(target: Target, cursor: Cursor) -> None:
         raise refused(f"Column name {new} is already used")
     for names in _name_lists(target.table):
         names[:] = [new if name.lower() == column.name.lower() else name for name in names]
+    for rollup in target.table.rollups:
+        for one in rollup.columns:
+            one.name = new if one.name == column.name else one.name
     column.name = new
 
 

@@ -23,6 +23,7 @@ from starrocks_simulator.overwrite import overwrite
 from starrocks_simulator.parse_table import distribution
 from starrocks_simulator.query import server_error
 from starrocks_simulator.results import OK, Result, strings
+from starrocks_simulator.rollups import view_columns
 from starrocks_simulator.show_filter import Row, shown
 from starrocks_simulator.staging import stage_query
 from starrocks_simulator.translate import to_duckdb
@@ -206,7 +207,11 @@ def create_materialized_view(session: Session, cursor: Cursor) -> Result:
 def _rollup(session: Session, database: Database, name: str, query: str) -> Result:
     reference = _source(query)
     table = find_table(session, reference.db or database.name, reference.name)
-    start_rollup(Target(session, database, table), name, [column.name for column in query_columns(session, query)])
+    select = parse(query).find(exp.Select)
+    if select is None:
+        raise analyzing("Materialized view query statement only supports a single query blocks")
+    model, columns = view_columns(table, select, query_columns(session, query))
+    start_rollup(Target(session, database, table), name, columns, model)
     return OK
 
 
