@@ -6,10 +6,11 @@ from typing import Final
 
 from starrocks_simulator.alter_jobs import check_no_temp, new_job, record_change, start_job
 from starrocks_simulator.alter_target import Clause, Target
-from starrocks_simulator.catalog import Index, Rollup, TableState
+from starrocks_simulator.catalog import Column, Index, Model, Rollup, TableState
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import refused
 from starrocks_simulator.parse_table import index_tail
+from starrocks_simulator.rollups import hash_of, rollup_columns
 
 _ROLLUP_TIMEOUT: Final = 86_400_000_000
 
@@ -49,19 +50,19 @@ def drop_index_clause(target: Target, cursor: Cursor) -> None:
 def add_rollup(target: Target, cursor: Cursor) -> None:
     """ADD ROLLUP r (columns)."""
     name = cursor.name()
-    columns = cursor.names()
+    columns = rollup_columns(target.table, cursor.names())
     cursor.optional_properties()
-    start_rollup(target, name, columns)
+    start_rollup(target, name, columns, target.table.model)
 
 
-def start_rollup(target: Target, name: str, columns: list[str]) -> None:
+def start_rollup(target: Target, name: str, columns: list[Column], model: Model) -> None:
     """Begin the job that makes a rollup or synchronous materialized view."""
     check_no_temp(target.table)
     if any(one.name == name for one in target.table.rollups):
         raise refused(f"Rollup index[{name}] already exists")
     catalog = target.frontend.catalog
     job_id = catalog.new_id()
-    rollup = Rollup(catalog.new_id(), name, columns)
+    rollup = Rollup(catalog.new_id(), name, columns, model, hash_of(columns))
     job = new_job(target, "ROLLUP", job_id)
     job.name, job.index_id, job.state, job.finish_time, job.timeout = name, rollup.id, "PENDING", None, _ROLLUP_TIMEOUT
     start_job(target, job, TableState.ROLLUP, lambda _: target.table.rollups.append(rollup))

@@ -13,8 +13,11 @@ from starrocks_simulator.view_activity import inactivate_readers
 
 def rename(target: Target, cursor: Cursor) -> None:
     """RENAME new."""
+    first = cursor.at - 1
     new = cursor.name()
     cursor.end()
+    if new == target.table.name:
+        raise analyzing(f"Same table name {new}", where=cursor.place(first, cursor.at - 1))
     if new in target.database.tables:
         raise refused(f"Table name[{new}] is already used")
     inactivate_readers(target.frontend.catalog, target.table, f"base-table renamed: {target.table.name}")
@@ -83,6 +86,9 @@ def rename_column(target: Target, cursor: Cursor) -> None:
         raise refused(f"Column name {new} is already used")
     for names in _name_lists(target.table):
         names[:] = [new if name.lower() == column.name.lower() else name for name in names]
+    for rollup in target.table.rollups:
+        for one in rollup.columns:
+            one.name = new if one.name == column.name else one.name
     column.name = new
 
 

@@ -194,11 +194,21 @@ class Index:
 
 @define(eq=False)
 class Rollup:
-    """A rollup or synchronous materialized view of a table: a name and its columns, without rows of its own."""
+    """A rollup or synchronous materialized view of a table: a name and its columns, without rows of its own.
+
+    Attributes:
+        id: Its IndexId.
+        name: Unique in the table.
+        columns: Copies of the table's, with their own keys and aggregations.
+        model: AGGREGATE of a view that groups, else the table's.
+        schema_hash: Of its columns, as SHOW PROC shows it.
+    """
 
     id: int
     name: str
-    columns: list[str]
+    columns: list[Column]
+    model: Model
+    schema_hash: int = 0
 
 
 @define(eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator import table_properties
@@ -13,6 +12,7 @@ from starrocks_simulator.errors import ServerError, analyzing, refused
 from starrocks_simulator.parse_partitions import PartitionItem, least_bound
 from starrocks_simulator.parse_table import TableDefinition
 from starrocks_simulator.partitioning import Bound, ListKeys, PartitionKeys, Range
+from starrocks_simulator.rollups import hash_of, rollup_columns
 
 if TYPE_CHECKING:
     from starrocks_simulator.frontend import Frontend
@@ -51,11 +51,13 @@ def build_table(frontend: Frontend, name: str, definition: TableDefinition) -> T
         index_id=catalog.new_id(),
         comment=definition.comment,
         indexes=definition.indexes,
-        schema_hash=zlib.crc32(repr(definition.columns).encode()) % 2**31,
+        schema_hash=hash_of(definition.columns),
         next_unique_id=len(definition.columns),
         external_engine="" if is_olap else definition.engine.upper(),
     )
-    table.rollups = [Rollup(catalog.new_id(), name, columns) for name, columns in definition.rollups.items()]
+    for rollup, names in definition.rollups.items():
+        columns = rollup_columns(table, names)
+        table.rollups.append(Rollup(catalog.new_id(), rollup, columns, table.model, hash_of(columns)))
     if not table.external_engine:
         _first_partitions(frontend, table, definition.items)
     return table

@@ -147,6 +147,14 @@ class Cursor:
         self.at = len(self.lexemes) - 1
         return found
 
+    def place(self, first: int, last: int) -> str:
+        """A range of tokens as the analyzer names it: from the start of the first to the start of the last (O§q)."""
+        begin = line_and_column(self.text, self.lexemes[first].start)
+        end = line_and_column(self.text, self.lexemes[last].start)
+        if begin == end:
+            return f" at line {begin[0]}, column {begin[1]}"
+        return f" from line {begin[0]}, column {begin[1]} to line {end[0]}, column {end[1]}"
+
     def end(self) -> None:
         """Make sure that nothing is left.
 

@@ -9,6 +9,8 @@ from starrocks_simulator.server_functions import SHOUTED
 
 _ENDS: Final = frozenset({"FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT"})
 
+_NO_NAMES: Final = frozenset({"NULL", "TRUE", "FALSE", "END"})
+
 
 def headings(text: str, lexemes: list[Lexeme]) -> list[str]:
     """Headings of a SELECT's items; "" for `*`, whose columns the query itself knows."""
@@ -54,7 +56,7 @@ def _is_named(item: list[Lexeme]) -> bool:
     last, before = item[-1], item[-2] if len(item) > 1 else None
     names = {Token.WORD, Token.QUOTED}
     if before is None:
-        return last.kind in names and last.value not in {"CURRENT_TIMESTAMP", "CURRENT_DATE", "NULL", "TRUE", "FALSE"}
-    if last.kind not in names | {Token.STRING}:
+        return last.kind in names and last.value not in {*_NO_NAMES, "CURRENT_TIMESTAMP", "CURRENT_DATE"}
+    if last.kind not in names | {Token.STRING} or (last.kind is Token.WORD and last.value in _NO_NAMES):
         return False
     return before.value == "AS" or before.text in {".", ")"} or before.kind in names | {Token.NUMBER, Token.STRING}

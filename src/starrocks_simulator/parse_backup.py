@@ -324,9 +324,9 @@ def _object(cursor: Cursor) -> ObjectRef:
         partitions=partitions,
         temporary=temporary,
         alias=alias,
-        place=_place(cursor, start, cursor.at - 1),
-        name_place=_place(cursor, start, name_end),
-        partitions_place=_place(cursor, partitions_start, partitions_end) if partitions is not None else "",
+        place=cursor.place(start, cursor.at - 1),
+        name_place=cursor.place(start, name_end),
+        partitions_place=cursor.place(partitions_start, partitions_end) if partitions is not None else "",
     )
 
 
@@ -346,15 +346,6 @@ def _partitions(cursor: Cursor) -> tuple[bool, tuple[str, ...] | None]:
     return temporary, tuple(cursor.names())
 
 
-def _place(cursor: Cursor, first: int, last: int) -> str:
-    """A range of tokens as the analyzer names it: from the start of the first to the start of the last (O§q)."""
-    begin = line_and_column(cursor.text, cursor.lexemes[first].start)
-    end = line_and_column(cursor.text, cursor.lexemes[last].start)
-    if begin == end:
-        return f" at line {begin[0]}, column {begin[1]}"
-    return f" from line {begin[0]}, column {begin[1]} to line {end[0]}, column {end[1]}"
-
-
 def _snapshot_filter(cursor: Cursor, repository: str) -> ShowSnapshot:
     """The WHERE clause, with the server's own reading of it: any operator counts as `=`, LIKE as nothing (R§2.4)."""
     labels: tuple[str, ...] | None = None
@@ -362,12 +353,14 @@ def _snapshot_filter(cursor: Cursor, repository: str) -> ShowSnapshot:
     single = malformed = False
     closing = 0
     while True:
-        while cursor.accept("("):
-            closing += 1
+        closing += _opened(cursor)
+        if cursor.next.kind in {Token.STRING, Token.NUMBER} or cursor.looking_at("NOT"):
+            cursor.rest()
+            return ShowSnapshot(repository, None, single=False, timestamp=None, malformed=True)
         column = cursor.name().upper()
         cursor.accept("NOT")
-        if cursor.accept("LIKE"):
-            cursor.string()
+        if _is_passed_over(cursor):
+            pass
         elif cursor.accept("IN"):
             labels = tuple(cursor.names())
             malformed |= column != "SNAPSHOT"
@@ -389,6 +382,31 @@ def _snapshot_filter(cursor: Cursor, repository: str) -> ShowSnapshot:
     cursor.end()
     malformed |= timestamp is not None and not single
     return ShowSnapshot(repository, labels, single, timestamp, malformed)
+
+
+def _opened(cursor: Cursor) -> int:
+    """Step over opening parentheses; how many there were."""
+    opened = 0
+    while cursor.accept("("):
+        opened += 1
+    return opened
+
+
+def _is_passed_over(cursor: Cursor) -> bool:
+    """Step over a predicate that is neither a comparison nor IN: the server does not look at it (R§2.4)."""
+    if cursor.accept("IS"):
+        cursor.accept("NOT")
+        cursor.expect("NULL")
+        return True
+    if cursor.accept("BETWEEN"):
+        _literal(cursor)
+        cursor.expect("AND")
+        _literal(cursor)
+        return True
+    if cursor.accept_any("LIKE", "REGEXP", "RLIKE"):
+        _literal(cursor)
+        return True
+    return False
 
 
 def _literal(cursor: Cursor) -> str | None:

@@ -46,7 +46,7 @@ def insert(cursor: Cursor) -> Insert:
     cursor.accept("TABLE")
     database, table = cursor.qualified()
     temp = cursor.accept("TEMPORARY")
-    partitions = cursor.names() if cursor.accept_any("PARTITION", "PARTITIONS") else None
+    partitions = _partitions(cursor) if cursor.accept_any("PARTITION", "PARTITIONS") else None
     label = cursor.name() if cursor.accept("WITH", "LABEL") else None
     columns = None
     if cursor.looking_at("(") and not (cursor.looking_at("(", "SELECT") or cursor.looking_at("(", "WITH")):
@@ -58,6 +58,11 @@ def insert(cursor: Cursor) -> Insert:
     else:
         rows, query = None, cursor.rest()
     return Insert(overwrite, database, table, partitions, temp, label, columns, rows, query)
+
+
+def _partitions(cursor: Cursor) -> list[str]:
+    """`(p, …)`, or one name without parentheses."""
+    return cursor.names() if cursor.looking_at("(") else [cursor.name_or_string()]
 
 
 def _rows(cursor: Cursor) -> list[list[Cell]]:

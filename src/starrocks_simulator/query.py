@@ -10,9 +10,10 @@ import duckdb
 
 from starrocks_simulator import plain_select
 from starrocks_simulator.cursor import Cursor
-from starrocks_simulator.errors import ServerError, analyzing, refused
+from starrocks_simulator.errors import ServerError, analyzing, refused, syntax
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.headings import headings
+from starrocks_simulator.lexer import line_and_column
 from starrocks_simulator.results import Column, Kind, Result
 from starrocks_simulator.translate import to_duckdb
 
@@ -54,6 +55,7 @@ _UNRESOLVED: Final = re.compile(
 
 def select(session: Session, cursor: Cursor) -> Result:
     """SELECT …, WITH …, or the same in parentheses."""
+    _refuse_locks(cursor)
     plain = plain_select.answer(session, cursor)
     if plain is not None:
         return plain
@@ -65,6 +67,14 @@ def select(session: Session, cursor: Cursor) -> Result:
         columns = [Column(name or column.name, column.kind) for name, column in zip(named, found, strict=True)]
         return Result(tuple(columns), answer.rows, answer.affected)
     return answer
+
+
+def _refuse_locks(cursor: Cursor) -> None:
+    """The grammar has no FOR UPDATE (O2§y9)."""
+    words = [lexeme.value for lexeme in cursor.lexemes[-3:-1]]
+    if words == ["FOR", "UPDATE"]:
+        place = line_and_column(cursor.text, cursor.lexemes[-2].start)
+        raise syntax("No viable statement for input 'FOR UPDATE'", *place)
 
 
 def fetch(session: Session, sql: str) -> Result:

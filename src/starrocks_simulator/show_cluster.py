@@ -10,7 +10,7 @@ from starrocks_simulator.errors import refused
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.results import Result, strings
 from starrocks_simulator.show_filter import Row, like, shown
-from starrocks_simulator.show_proc import BRANCHES
+from starrocks_simulator.show_proc import BRANCHES, in_database
 from starrocks_simulator.times import show
 from starrocks_simulator.variables import VERSION, config_comment, config_type, is_mutable
 
@@ -110,6 +110,8 @@ def show_proc(session: Session, cursor: Cursor) -> Result:
         return _frontends(session)
     if path == "/backends":
         return _backends(session)
+    if path.startswith("/dbs/") and (found := in_database(session, path)) is not None:
+        return found
     raise refused(f"the simulator does not model SHOW PROC '{path}'")
 
 

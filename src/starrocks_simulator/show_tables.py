@@ -116,9 +116,16 @@ def columns_of(session: Session, database: str | None, name: str) -> list[Column
     return found.visible_columns if isinstance(found, Table) else found.columns
 
 
-def _described(column: Column, extra: str = "") -> Row:
-    key = "true" if column.is_key else "false"
-    return (column.name, column.type.short, "YES" if column.nullable else "NO", key, column.default, extra)
+def described(column: Column, table: Table | None, aggregation: str = "") -> Row:
+    """A row of DESC: Extra tells how values are aggregated, a bloom filter, and a default that is worked out."""
+    blooms = "" if table is None else table.properties.get("bloom_filter_columns", "")
+    extras = (
+        aggregation,
+        "BLOOM_FILTER" if column.name in [name.strip() for name in blooms.split(",")] else "",
+        "DEFAULT_GENERATED" if column.default == "CURRENT_TIMESTAMP" else "",
+    )
+    nullable, key = "YES" if column.nullable else "NO", "true" if column.is_key else "false"
+    return (column.name, column.type.short, nullable, key, column.default, ",".join(filter(None, extras)))
 
 
 def desc(session: Session, cursor: Cursor) -> Result:
@@ -132,7 +139,8 @@ def desc(session: Session, cursor: Cursor) -> Result:
     found = session.find_object(database, name)
     if everything and isinstance(found, Table):
         return _describe_all(found)
-    return strings(DESCRIPTION, [_described(column) for column in columns])
+    table = found if isinstance(found, Table) else None
+    return strings(DESCRIPTION, [described(column, table) for column in columns])
 
 
 def _describe_system(name: str) -> Result:
@@ -145,23 +153,19 @@ def _describe_system(name: str) -> Result:
 
 def _describe_all(table: Table) -> Result:
     """The base index, then a blank line and each rollup."""
-    extra = {"DUP_KEYS": "NONE", "UNIQUE_KEYS": "REPLACE"}.get(table.model.value, "")
+    implied = {"DUP_KEYS": "NONE", "UNIQUE_KEYS": "REPLACE"}.get(table.model.value, "")
     names = ("IndexName", "IndexKeysType", *DESCRIPTION)
     rows: list[Row] = []
-    for index, columns in [
-        (table.name, table.visible_columns),
-        *((one.name, _rollup(table, one.columns)) for one in table.rollups),
+    for index, model, columns in [
+        (table.name, table.model, table.visible_columns),
+        *((one.name, one.model, one.columns) for one in table.rollups),
     ]:
         if rows:
             rows.append(("",) * len(names))
         for number, column in enumerate(columns):
-            head = ("", "") if number else (index, table.model.value)
-            rows.append((*head, *_described(column, "" if column.is_key else column.aggregation or extra)))
+            head = ("", "") if number else (index, model.value)
+            rows.append((*head, *described(column, table, column.aggregation or ("" if column.is_key else implied))))
     return strings(names, rows)
-
-
-def _rollup(table: Table, names: list[str]) -> list[Column]:
-    return [column for name in names if (column := table.find_column(name)) is not None]
 
 
 def show_columns(session: Session, cursor: Cursor) -> Result:
@@ -169,7 +173,7 @@ def show_columns(session: Session, cursor: Cursor) -> Result:
     cursor.accept("FIELDS")
     cursor.accept("COLUMNS")
     columns = _columns_from(session, cursor)
-    return shown(cursor, DESCRIPTION, [_described(column) for column in columns])
+    return shown(cursor, DESCRIPTION, [described(column, None) for column in columns])
 
 
 def show_full_columns(session: Session, cursor: Cursor) -> Result:

@@ -22,6 +22,15 @@ _PRIVILEGES: Final = (
     "CREATE TABLE", "CREATE VIEW", "DELETE", "DROP", "EXPORT", "FILE", "IMPERSONATE", "INSERT", "NODE", "OPERATE",
     "REFRESH", "REPOSITORY", "SELECT", "UPDATE", "USAGE",
 )  # fmt: skip
+_ALL: Final = {
+    "TABLE": ("ALTER", "DELETE", "DROP", "EXPORT", "INSERT", "SELECT", "UPDATE"),
+    "MATERIALIZED VIEW": ("ALTER", "DROP", "REFRESH", "SELECT"),
+    "DATABASE": ("ALTER", "CREATE FUNCTION", "CREATE MATERIALIZED VIEW", "CREATE TABLE", "CREATE VIEW", "DROP"),
+    "CATALOG": ("ALTER", "CREATE DATABASE", "DROP", "USAGE"),
+    "SYSTEM": ("CREATE EXTERNAL CATALOG", "FILE", "OPERATE", "REPOSITORY"),
+}
+"""What ALL stands for (documented, not observed)."""
+
 _ORDER: Final = (
     "CREATE TABLE", "DELETE", "DROP", "INSERT", "SELECT", "ALTER", "EXPORT", "UPDATE", "OPERATE", "REPOSITORY",
 )  # fmt: skip
@@ -38,7 +47,7 @@ def _user(cursor: Cursor) -> str:
 def _create_user(session: Session, cursor: Cursor) -> Result:
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     name = _user(cursor)
-    password = cursor.string() if cursor.accept("IDENTIFIED", "BY") else ""
+    password = _password(cursor) if cursor.accept("IDENTIFIED") else ""
     cursor.end()
     users = session.frontend.accounts.users
     if name in users or name == ROOT:
@@ -47,6 +56,15 @@ def _create_user(session: Session, cursor: Cursor) -> Result:
         raise analyzing(f"Operation CREATE USER failed for '{name}'@'%' : user already exists")
     users[name] = Account(password=password)
     return OK
+
+
+def _password(cursor: Cursor) -> str:
+    """BY 'password', or WITH plugin [BY | AS 'password'] behind IDENTIFIED."""
+    if cursor.accept("WITH"):
+        cursor.name_or_string()
+        return cursor.string() if cursor.accept_any("BY", "AS") else ""
+    cursor.expect("BY")
+    return cursor.string()
 
 
 def _alter_user(session: Session, cursor: Cursor) -> Result:
@@ -242,13 +260,17 @@ def _parse(session: Session, cursor: Cursor, preposition: str) -> tuple[Role, li
             "Operation not permitted, 'NODE' cannot be granted to user or role directly, use built-in role instead"
         )
     holder = _find_role(session, name) if is_role else _find_user(session, name)
-    grants = [Grant(one, kind, *place, grantable) for place in places for one in privileges]
+    wanted = [one for privilege in privileges for one in (_ALL[kind] if privilege == "ALL" else (privilege,))]
+    grants = [Grant(one, kind, *place, grantable) for place in places for one in wanted]
     _check_may_grant(session, grants)
     return holder, grants
 
 
 def _privilege(cursor: Cursor) -> str:
-    """One or several words: `CREATE TABLE`."""
+    """One or several words: `CREATE TABLE`, `ALL PRIVILEGES`."""
+    if cursor.accept("ALL"):
+        cursor.accept("PRIVILEGES")
+        return "ALL"
     for privilege in _PRIVILEGES:
         if cursor.accept(*privilege.split()):
             return privilege
@@ -275,6 +297,10 @@ def _places(session: Session, cursor: Cursor) -> tuple[str, list[tuple[int | Non
 def _named_tables(session: Session, cursor: Cursor, kind: str) -> list[tuple[int | None, int | None]]:
     places: list[tuple[int | None, int | None]] = []
     while True:
+        if cursor.lexemes[cursor.at + 2].text == "*":
+            places.append((session.find_database(cursor.name()).id, None))
+            cursor.expect(".", "*")
+            return places
         database_name, name = cursor.qualified()
         database = SYS if database_name == SYS.name else session.find_database(database_name)
         table = database.tables.get(name)

@@ -14,7 +14,7 @@ from starrocks_simulator.catalog import Column, Database, Distribution, Model, T
 from starrocks_simulator.column_types import Type
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.ddl import find_table, remove_table
-from starrocks_simulator.errors import analyzing, refused, unknown_table
+from starrocks_simulator.errors import analyzing, refused, table_not_found, unknown_table
 from starrocks_simulator.expressions import parse
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.headings import headings
@@ -23,6 +23,7 @@ from starrocks_simulator.overwrite import overwrite
 from starrocks_simulator.parse_table import distribution
 from starrocks_simulator.query import server_error
 from starrocks_simulator.results import OK, Result, strings
+from starrocks_simulator.rollups import view_columns
 from starrocks_simulator.show_filter import Row, shown
 from starrocks_simulator.staging import stage_query
 from starrocks_simulator.translate import to_duckdb
@@ -66,7 +67,7 @@ def replace_view(session: Session, cursor: Cursor) -> Result:
 def _create(session: Session, cursor: Cursor, *, replace: bool) -> Result:
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     database_name, name = cursor.qualified()
-    named = cursor.names() if cursor.looking_at("(") else None
+    named = _column_names(cursor)
     comment = cursor.string() if cursor.accept("COMMENT") else ""
     cursor.expect("AS")
     query = cursor.rest()
@@ -77,14 +78,40 @@ def _create(session: Session, cursor: Cursor, *, replace: bool) -> Result:
             return OK
         raise refused(f"Table '{name}' already exists", 1050, "42S01")
     columns = query_columns(session, query)
-    for column, new in zip(columns, named or [], strict=False):
-        column.name = new
+    for column, (new, about) in zip(columns, named, strict=False):
+        column.name, column.comment = new, about
     frontend = session.frontend
     text = qualified_text(session, query)
     if old is not None:
         inactivate_readers(frontend.catalog, old, f"base-view changed: {name}")
     database.tables[name] = View(frontend.catalog.new_id(), name, text, columns, int(frontend.now()), comment)
     return OK
+
+
+def _column_names(cursor: Cursor) -> list[tuple[str, str]]:
+    """Step over `(c [COMMENT '…'], …)` if it comes next: names and comments."""
+    if not cursor.accept("("):
+        return []
+    found = []
+    while True:
+        name = cursor.name()
+        found.append((name, cursor.string() if cursor.accept("COMMENT") else ""))
+        if not cursor.accept(","):
+            break
+    cursor.expect(")")
+    return found
+
+
+def alter_view(session: Session, cursor: Cursor) -> Result:
+    """ALTER VIEW [db.]v [(c, …)] AS query."""
+    probe = Cursor(cursor.text, cursor.lexemes, cursor.at)
+    database_name, name = probe.qualified()
+    found = session.find_object(database_name, name)
+    if found is None:
+        raise table_not_found(name)
+    if not isinstance(found, View):
+        raise analyzing(f"The specified table [{session.find_database(database_name).name}.{name}] is not a view")
+    return _create(session, cursor, replace=True)
 
 
 def query_columns(session: Session, query: str) -> list[Column]:
@@ -180,7 +207,11 @@ def create_materialized_view(session: Session, cursor: Cursor) -> Result:
 def _rollup(session: Session, database: Database, name: str, query: str) -> Result:
     reference = _source(query)
     table = find_table(session, reference.db or database.name, reference.name)
-    start_rollup(Target(session, database, table), name, [column.name for column in query_columns(session, query)])
+    select = parse(query).find(exp.Select)
+    if select is None:
+        raise analyzing("Materialized view query statement only supports a single query blocks")
+    model, columns = view_columns(table, select, query_columns(session, query))
+    start_rollup(Target(session, database, table), name, columns, model)
     return OK
 
 
@@ -299,6 +330,7 @@ def drop_materialized_view(session: Session, cursor: Cursor) -> Result:
 STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     ("CREATE", "VIEW"): create_view,
     ("CREATE", "OR", "REPLACE", "VIEW"): replace_view,
+    ("ALTER", "VIEW"): alter_view,
     ("DROP", "VIEW"): drop_view,
     ("CREATE", "MATERIALIZED", "VIEW"): create_materialized_view,
     ("DROP", "MATERIALIZED", "VIEW"): drop_materialized_view,

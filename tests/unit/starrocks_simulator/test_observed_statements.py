@@ -43,6 +43,9 @@ def refusal(cluster: Cluster, sql: str, user: str = "root") -> str:
         "foo = 'x'",
         "SNAPSHOT = 'a' OR SNAPSHOT = 'b'",
         "SNAPSHOT IN ('a') AND TIMESTAMP = 'x'",
+        "'a' = SNAPSHOT",
+        "1 = 1",
+        "NOT SNAPSHOT = 'a'",
     ],
 )
 def test_show_snapshot_takes_string_literals_only(cluster: Cluster, condition: str) -> None:
@@ -260,3 +263,38 @@ def test_show_clusters_takes_a_warehouse(cluster: Cluster) -> None:
     text = "Getting syntax error at line 1, column 13. Detail message: Unexpected input '<EOF>', the most similar input"
     assert refusal(cluster, "SHOW CLUSTERS").startswith(text)
     assert refusal(cluster, "SHOW CLUSTERS FROM WAREHOUSE w") == "5907 unsupported statement in shared_nothing mode"
+
+
+@pytest.mark.parametrize("condition", ["IS NOT NULL", "BETWEEN 'a' AND 'b'", "NOT LIKE 'x'", "LIKE x", "REGEXP '.*'"])
+def test_show_snapshot_does_not_look_at_other_predicates(cluster: Cluster, condition: str) -> None:
+    """Everything is listed (R§2.4, O2§0.7)."""
+    assert cluster.backup("d", "one", "t") == "FINISHED"
+    assert [row[0] for row in cluster.run(f"SHOW SNAPSHOT ON r WHERE SNAPSHOT {condition}")] == ["one"]
+
+
+def test_a_table_cannot_be_given_the_name_that_it_has(cluster: Cluster) -> None:
+    """The analyzer notices, and says where."""
+    text = "Getting analyzing error from line 1, column 16 to line 1, column 23. Detail message: Same table name t."
+    assert refusal(cluster, "ALTER TABLE d.t RENAME t") == text
+
+
+def test_there_are_no_locking_reads(cluster: Cluster) -> None:
+    """O2§y9, y9:41."""
+    text = "Getting syntax error at line 1, column 22. Detail message: No viable statement for input 'FOR UPDATE'."
+    assert refusal(cluster, "SELECT * FROM d.t FOR UPDATE") == text
+
+
+def test_one_partition_needs_no_parentheses(cluster: Cluster) -> None:
+    """R§2.2."""
+    cluster.run("INSERT INTO d.t PARTITION p1 VALUES (1, '2024-01-01', 1)")
+    assert cluster.records("SELECT v, v IS NOT NULL FROM d.t") == [{"v": 1, "v IS NOT NULL": 1}]
+
+
+def test_a_view_is_given_another_query(cluster: Cluster) -> None:
+    """ALTER VIEW keeps the name and is for views only (documented, not observed)."""
+    cluster.run("CREATE VIEW d.v (a COMMENT 'the key', b) COMMENT 'both' AS SELECT id, v FROM d.u")
+    cluster.run("INSERT INTO d.u VALUES (1, 2)")
+    cluster.run("ALTER VIEW d.v (b) AS SELECT v FROM d.u")
+    assert cluster.records("SELECT * FROM d.v") == [{"b": 2}]
+    assert refusal(cluster, "ALTER VIEW d.u AS SELECT 1").endswith("The specified table [d.u] is not a view.")
+    assert refusal(cluster, "ALTER VIEW d.x AS SELECT 1").endswith("Table x is not found.")

@@ -79,3 +79,26 @@ def test_grants_on_a_database_end_with_it(cluster: Cluster) -> None:
     cluster.run("DROP DATABASE d FORCE")
     cluster.run("CREATE DATABASE d")
     assert grants(cluster) == ["GRANT EXPORT ON ALL TABLES IN ALL DATABASES"]
+
+
+@pytest.mark.parametrize(
+    ("on", "shown"),
+    [
+        ("TABLE d.t", "TABLE d.t"),
+        ("d.t, d.t2", "TABLE d.t2"),
+        ("d.*", "ALL TABLES IN DATABASE d"),
+        ("ALL TABLES IN ALL DATABASES", "ALL TABLES IN ALL DATABASES"),
+    ],
+)
+def test_all_stands_for_every_privilege_on_a_thing(cluster: Cluster, on: str, shown: str) -> None:
+    """The grammar's ALL [PRIVILEGES], and `db.*` (R§9)."""
+    cluster.run(f"GRANT ALL PRIVILEGES ON {on} TO x")
+    assert f"GRANT DELETE, DROP, INSERT, SELECT, ALTER, EXPORT, UPDATE ON {shown}" in grants(cluster)
+    cluster.run(f"REVOKE ALL ON {on} FROM USER x")
+    assert grants(cluster) == []
+
+
+@pytest.mark.parametrize("how", ["BY 'pw'", "WITH mysql_native_password BY 'pw'", "WITH authentication_ldap_simple"])
+def test_users_are_identified_by_a_password_or_a_plugin(cluster: Cluster, how: str) -> None:
+    cluster.run(f"CREATE USER y IDENTIFIED {how}")
+    assert cluster.frontend.accounts.users["y"].password == ("pw" if "BY" in how else "")
