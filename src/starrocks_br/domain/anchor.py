@@ -6,9 +6,10 @@ restore made and nobody can have touched since is still what the snapshot holds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from starrocks_br.domain.backup_plan import newer_job
 from starrocks_br.domain.manifest import Held, Manifest, digest_of
@@ -16,6 +17,21 @@ from starrocks_br.domain.names import PartitionName, TableRef
 from starrocks_br.domain.partitions import UNKNOWN, Identity, Partition, TableState, same_identity
 from starrocks_br.domain.snapshot import BackupType, Captured, Consistency, Entry, Snapshot
 from starrocks_br.domain.verify import at_home
+
+
+@frozen(kw_only=True)
+class Filled:
+    """A partition that was made by hand, and that a RESTORE of ours filled: meanwhile the table took no load (R§7.7).
+
+    Attributes:
+        ids: Of its physical partitions, when it was made.
+        began: When the job began, by the leader's clock (seconds since the epoch).
+        ended: When it had ended.
+    """
+
+    ids: frozenset[int]
+    began: int
+    ended: int
 
 
 @frozen(kw_only=True)
@@ -30,6 +46,7 @@ class Restored:
         newest_job: The greatest JobId that its database told of at a look before it was exposed
             (`Observation.newest_job`); None if it told of none.
         not_before: The leader's clock before it was exposed (UTC).
+        filled: Partitions that were made by hand after that.
     """
 
     manifest: Manifest
@@ -38,6 +55,7 @@ class Restored:
     shown: TableState | None
     newest_job: int | None
     not_before: datetime
+    filled: Mapping[PartitionName, Filled] = field(factory=dict)
 
     @property
     def seen(self) -> TableState:
@@ -99,10 +117,14 @@ def _known(restored: Restored) -> dict[PartitionName, Identity]:
     before = at_home(restored.manifest, restored.hidden)
     now = at_home(restored.manifest, restored.seen)
     exposed_at = int(restored.not_before.timestamp())
-    return {
-        name: now[name].identity if name in now and _unmoved(held, before.get(name), now[name], exposed_at) else UNKNOWN
-        for name, held in restored.manifest.held.items()
-    }
+    known = {}
+    for name, held in restored.manifest.held.items():
+        certain = name in now and (
+            _unmoved(held, before.get(name), now[name], exposed_at)
+            or _just_filled(held, now[name], restored.filled.get(name))
+        )
+        known[name] = now[name].identity if certain else UNKNOWN
+    return known
 
 
 def _unmoved(held: Held, hidden: Partition | None, now: Partition, exposed_at: int) -> bool:
@@ -118,6 +140,29 @@ def _unmoved(held: Held, hidden: Partition | None, now: Partition, exposed_at: i
     marks = {_marks(source.identity), _marks(held.captured.after or UNKNOWN)}
     copied = now.values == source.values and _marks(now.identity) in marks
     return copied and all(time < exposed_at for _, _, time in now.identity)
+
+
+def _just_filled(held: Held, now: Partition, filled: Filled | None) -> bool:
+    """Whether nobody can have touched a partition since a RESTORE of ours filled it.
+
+    RESTORE over a partition keeps its id, and gives it the snapshot's version and its own time (O§n). A later load
+    gives it another version, an overwrite other ids, and another RESTORE a time after this one had ended. Which version
+    the snapshot has is certain if both looks around its cut saw the same.
+    """
+    versions = {
+        _versions(one) for one in (held.captured.partition.identity, held.captured.after or UNKNOWN, now.identity)
+    }
+    return (
+        filled is not None
+        and len(versions) == 1
+        and now.values == held.captured.partition.values
+        and {number for number, _, _ in now.identity} == filled.ids
+        and all(filled.began <= time <= filled.ended for _, _, time in now.identity)
+    )
+
+
+def _versions(identity: Identity) -> tuple[int, ...]:
+    return tuple(sorted(version for _, version, _ in identity))
 
 
 def _marks(identity: Identity) -> tuple[tuple[int, int], ...]:

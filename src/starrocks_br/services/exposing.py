@@ -80,4 +80,5 @@ def _anchors(tables: Sequence[TableRestore]) -> Iterator[Restored]:
                 shown=one.shown if one.shown_to_others else None,
                 newest_job=one.newest_job,
                 not_before=one.exposed_at,
+                filled=one.filled,
             )

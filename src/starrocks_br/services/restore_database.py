@@ -24,6 +24,7 @@ from starrocks_br.domain.partitions import TableState
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_batch import next_statement
 from starrocks_br.domain.restore_steps import (
+    AddPartitions,
     CheckRestored,
     CopyPartitions,
     CreateTable,
@@ -31,6 +32,7 @@ from starrocks_br.domain.restore_steps import (
     Step,
     Verify,
 )
+from starrocks_br.domain.server import Job
 from starrocks_br.services.exposing import before_exposing
 from starrocks_br.services.journals import give_up
 from starrocks_br.services.requests import Place
@@ -137,10 +139,21 @@ class DatabaseRestore:
                 verify(self.ports, one, step, _state(seen, table))
             case CreateTable():
                 make_again(self.ports, one, step)
+            case AddPartitions(table=table):
+                self.ports.cluster.apply(step)
+                if one.exposed_at is not None:
+                    self._note_ids(one, step, table)
             case CopyPartitions():
                 read_over(self.ports, one.plan.restore, step)
             case _:
                 self.ports.cluster.apply(step)
+
+    def _note_ids(self, one: TableRestore, step: AddPartitions, table: TableRef) -> None:
+        """What was made by hand is told, by its ids, from what others put in its place."""
+        state = self.ports.cluster.inspect([table]).get(table)
+        there = {} if state is None else state.partitions
+        for name in (partition.name for partition in step.partitions if partition.name in there):
+            one.made_by_hand[name] = frozenset(number for number, _, _ in there[name].identity)
 
     # --- jobs ---------------------------------------------------------------------------------------------------------
 
@@ -158,7 +171,7 @@ class DatabaseRestore:
         steps = [_job(one) for one in together]
         self.ports.restores.mark([one.mark(StepStatus.SENT) for one in together])
         try:
-            yield from job(self.ports, self.place, steps, together[0].plan.repository)
+            ended = yield from job(self.ports, self.place, steps, together[0].plan.repository)
         except OutcomeUnknown as doubt:
             # Nobody knows what the job does, so nothing is touched: the next command finds out.
             for one in together:
@@ -170,7 +183,7 @@ class DatabaseRestore:
             self._warn(f"{error}; trying these {len(together)} tables again in two halves")
             self._divide(together)
         else:
-            self._made(together)
+            self._made(together, ended)
 
     def _divide(self, together: Sequence[TableRestore]) -> None:
         half = len(together) // 2
@@ -178,7 +191,10 @@ class DatabaseRestore:
             self._split += 1
             self._parties |= {one.plan.restore: self._split for one in part}
 
-    def _made(self, together: Sequence[TableRestore]) -> None:
+    def _made(self, together: Sequence[TableRestore], ended: Job | None) -> None:
+        if ended is not None:
+            for one in together:
+                one.ended(ended)
         creating = [one for one in together if _job(one).creating]
         found = self.ports.cluster.table_ids([_job(one).into for one in creating]) if creating else {}
         for one in creating:

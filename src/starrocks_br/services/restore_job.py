@@ -24,8 +24,11 @@ def run_job(ports: Ports, place: Place, step: RestorePartitions) -> None:
 
 def job(
     ports: Ports, place: Place, together: Sequence[RestorePartitions], repository: RepositoryName
-) -> Generator[None]:
+) -> Generator[None, None, Job | None]:
     """Submit a RESTORE and watch it to its end.
+
+    Returns:
+        The job as it ended; None if another job took its slot before that was seen.
 
     Raises:
         Refused: It was not accepted.
@@ -37,12 +40,12 @@ def job(
     since = ports.cluster.now()
     accepted = yield from _submit(ports, place, together, repository)
     ports.listener(JobSent(database=together[0].into.database, label=together[0].label))
-    yield from _watch(ports, place, together, since, accepted=accepted)
+    return (yield from _watch(ports, place, together, since, accepted=accepted))
 
 
 def _watch(
     ports: Ports, place: Place, together: Sequence[RestorePartitions], since: datetime, *, accepted: bool
-) -> Generator[None]:
+) -> Generator[None, None, Job | None]:
     """Watch a job that was sent at or after `since` (the leader's clock)."""
     step = together[0]
     watched = Watched(database=step.into.database, label=step.label, began=ports.clock.monotonic())
@@ -67,6 +70,7 @@ def _watch(
     elif seen.state != DONE:
         tables = ", ".join(sorted({str(one.into) for one in together}))
         raise JobFailed(f"the restore of {tables} was cancelled by the server", label=step.label, why=seen.status)
+    return seen
 
 
 def _submit(

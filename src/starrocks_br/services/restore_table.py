@@ -7,6 +7,7 @@ from datetime import datetime
 
 from attrs import define, field
 
+from starrocks_br.domain.anchor import Filled
 from starrocks_br.domain.errors import StarRocksBrError, VerificationMismatch
 from starrocks_br.domain.journal import Journal, JournalStep, Mark, StepStatus
 from starrocks_br.domain.names import ClusterId, PartitionName, TableRef
@@ -25,6 +26,7 @@ from starrocks_br.domain.restore_steps import (
     Verify,
     names_after,
 )
+from starrocks_br.domain.server import Job
 
 
 @define(kw_only=True)
@@ -41,6 +43,8 @@ class TableRestore:
         hidden: The table as it was seen before anybody else could; None if nobody looked.
         shown: The table as it was verified.
         newest_job: The greatest schema-change JobId of its database then; None if none was told of.
+        made_by_hand: The ids of partitions that were made by hand after others could see the table.
+        filled: Those of them that a job has filled since.
         exposed_at: The leader's clock right before others could see it; None: they cannot yet.
         failure: Why it was given up.
     """
@@ -54,6 +58,8 @@ class TableRestore:
     hidden: TableState | None = None
     shown: TableState | None = None
     newest_job: int | None = None
+    made_by_hand: dict[PartitionName, frozenset[int]] = field(factory=dict)
+    filled: dict[PartitionName, Filled] = field(factory=dict)
     exposed_at: datetime | None = None
     failure: StarRocksBrError | None = None
     _expected: Mapping[int, frozenset[PartitionName]] = field(init=False)
@@ -111,6 +117,14 @@ class TableRestore:
         """The step is done: names have moved with it."""
         self.ids = names_after(step, self.ids)
         self.position += 1
+
+    def ended(self, job: Job) -> None:
+        """The job that it stood at has ended well."""
+        step = self.step
+        if isinstance(step, RestorePartitions) and job.finished_at is not None:
+            began, ended = int(job.created_at.timestamp()), int(job.finished_at.timestamp())
+            for name in held_by(self.plan, step) & self.made_by_hand.keys():
+                self.filled[name] = Filled(ids=self.made_by_hand[name], began=began, ended=ended)
 
     def expects(self, table: TableRef) -> frozenset[PartitionName]:
         """Which partitions a table of this restore should have now; a scratch table those of its own job."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from starrocks_br.domain.anchor import Restored, anchored
+from starrocks_br.domain.anchor import Filled, Restored, anchored
 from starrocks_br.domain.backup_plan import BackupPolicy, Reason, Recorded, plan_backup
 from starrocks_br.domain.manifest import Manifest, digest_of, extend
 from starrocks_br.domain.names import ClusterId, PartitionName, TableRef
@@ -178,6 +178,53 @@ def test_what_was_never_known_is_not_known_by_its_marks() -> None:
     bare = evolve(made("p2", 21, 5), identity=UNKNOWN)
     anchor = anchored(restored(made("p1", 20, 2), manifest=unseen, shown=shown(made("p1", 20, 2), bare)), HERE)
     assert (known(anchor)[P2], anchor.consistency) == (UNKNOWN, Consistency.FUZZY)
+
+
+# --- partitions that were made by hand, and filled --------------------------------------------------------------------
+
+ENDED = 1_700_000_000
+OURS = Filled(ids=frozenset({21}), began=ENDED - 18, ended=ENDED)
+
+
+def filled(partition: Partition, *, after: Identity | None = None, by: Filled | None = OURS) -> Identity:
+    """What is known of p2, of which the snapshot surely has version 5, or what was seen after its cut."""
+    full = manifest(part("p1", 10), part("p2", 11))
+    later = next_entry(full, 1, part("p2", 11, version=5))
+    seen = identity(11, 5) if after is None else after
+    source = extend(full, evolve(later, captured={P2: evolve(later.captured[P2], after=seen)}))
+    how = {} if by is None else {P2: by}
+    last = shown(made("p1", 20, 2), partition)
+    return known(anchored(restored(made("p1", 20, 2), manifest=source, shown=last, filled=how), HERE))[P2]
+
+
+def at(number: int, version: int, time: int) -> Partition:
+    """p2 as it was seen last."""
+    return evolve(part("p2", number, version), identity=frozenset({(number, version, time)}))
+
+
+@pytest.mark.parametrize("time", [ENDED - 18, ENDED])
+def test_what_the_job_filled_is_known(time: int) -> None:
+    assert filled(at(21, 5, time)) == {(21, 5, time)}
+
+
+@pytest.mark.parametrize(
+    "partition",
+    [
+        at(21, 6, ENDED),  # loaded, in the same second
+        at(22, 5, ENDED),  # another one in its place
+        at(21, 5, ENDED + 1),  # somebody else's RESTORE
+        at(21, 5, ENDED - 19),
+        evolve(at(21, 5, ENDED), values="others"),
+    ],
+)
+def test_what_anybody_may_have_touched_since_is_not(partition: Partition) -> None:
+    assert filled(partition) == UNKNOWN
+
+
+def test_without_certainty_of_the_job_or_of_the_snapshots_version_nothing_is_known() -> None:
+    assert filled(at(21, 5, ENDED), by=None) == UNKNOWN
+    assert filled(at(21, 5, ENDED), after=identity(11, 6)) == UNKNOWN
+    assert filled(at(21, 5, ENDED), after=UNKNOWN) == UNKNOWN
 
 
 # --- what speaks against it -------------------------------------------------------------------------------------------
