@@ -111,7 +111,7 @@ def test_the_statements_of_a_job_do_not_grow_with_its_tables(world: World, count
         assert len(restore_all(world, *rows).restored) == count
     each = [sql for sql in sent if "RENAME" in sql or sql.startswith("SELECT COUNT")]
     assert len(each) == 2 * count
-    assert len(sent) - len(each) <= 66
+    assert len(sent) - len(each) <= 67
     assert world.times_sent(RESTORE) == 2
 
 
