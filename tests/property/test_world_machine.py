@@ -221,11 +221,13 @@ class WorldMachine(RuleBasedStateMachine):
         self.world.clock.advance(pause)
         self.world.backup(calm=False)
 
-    @rule(plans=disturbances, index=st.integers(0, 9), elsewhere=rarely)
-    def restore(self, plans: list[Meanwhile], index: int, elsewhere: bool) -> None:
+    @rule(plans=disturbances, index=st.integers(0, 9), elsewhere=rarely, taken_over=rarely, act=acts)
+    def restore(self, plans: list[Meanwhile], index: int, elsewhere: bool, taken_over: bool, act: Act) -> None:
         """A table goes back to a point."""
         for plan in plans:
             plan.plan(self.world)
+        if taken_over:
+            self.world.meanwhile("restored", partial(self.world.take_over, act))
         self.world.restore(index, elsewhere=elsewhere)
 
     @rule(what=st.sampled_from(_OTHERS), act=acts)

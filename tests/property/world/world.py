@@ -32,6 +32,7 @@ from starrocks_br.services import backup, bootstrap, restore, restore_planning
 from starrocks_br.services.reports import BackupReport, RestoreReport
 from starrocks_br.services.requests import BackupRequest, RestoreRequest, Wanted
 from starrocks_simulator.catalog import Table as ServersTable
+from starrocks_simulator.catalog import TableState
 from starrocks_simulator.clock import VirtualClock
 from starrocks_simulator.errors import ServerError
 from starrocks_simulator.faults import Fail, Hold
@@ -140,8 +141,10 @@ class Cluster:
             self._backed_up(job)
         if isinstance(job, RestoreJob) and job.state == "COMMITTING":
             self._restored(job)
-            if self.botches and self._ours(job):
-                botch(self.botches.pop(), [work.table for work in job.work])
+            if self._ours(job):
+                self.product.between.ticks("restored")
+                if self.botches:
+                    botch(self.botches.pop(), [work.table for work in job.work])
         return None
 
     def _ours(self, job: Job) -> bool:
@@ -421,7 +424,8 @@ class World:
         """Let jobs end, and let it be clear which restores are dead."""
         self.here.settle()
         if self.ports.restores.unfinished():
-            self.clock.advance(400)
+            # what was written down before the clock was set back counts as just written until it is that late again
+            self.clock.advance(400 + self.jumped)
             self.here.settle()
 
     def _check_complete(self, patterns: tuple[str, ...], report: BackupReport) -> None:
@@ -463,11 +467,12 @@ class World:
     def after_command(self) -> None:
         """What must be true whenever a command has ended, however it ended."""
         self.here.frontend.catch_up()
-        for name in list(self.here.uncertain):
+        # until its journal is closed, a restore may be taken back, whole or not
+        undecided = self.here.uncertain and self.ports.restores.unfinished()
+        for name in () if undecided else list(self.here.uncertain):
             taken = name in self.here.model.tables  # a user was quicker
             if self.here.server_table(name) is None or taken:
-                if not self.ports.restores.unfinished():
-                    self.here.uncertain.pop(name)
+                self.here.uncertain.pop(name)
             else:
                 self.here.adopt(name)
         self.here.check_live()
@@ -673,6 +678,17 @@ class World:
         for name in self.here.uncertain.keys() - self.here.model.tables.keys() - self.here.model.views:
             with suppress(ServerError):
                 self.here.users.create(name, KINDS[act.more % len(KINDS)])
+
+    def take_over(self, act: Act) -> None:
+        """Somebody drops an unfinished table that a restore shows under its name, and makes one of his own there.
+
+        Only where the product has yet to look: what comes between its look and its act no client can keep out.
+        """
+        for name in self.here.uncertain:
+            table = self.here.server_table(name)
+            if table is not None and table.state is TableState.NORMAL and name not in self.here.model.tables:
+                self.here.users.sql(f"DROP TABLE {name[0]}.{name[1]} FORCE")
+                self.take_names(act)
 
     def between_commands(self, what: Callable[[], None]) -> None:
         """Something befalls the frontend; whoever was connected starts anew."""
