@@ -109,7 +109,7 @@ rarely: Final = st.integers(0, 7).map(lambda number: number == 0)
 
 
 _OTHERS: Final = (
-    *("stranger", "stranger restores", "restart", "switch", "jump", "neighbour", "dry run"),
+    *("stranger", "stranger restores", "restart", "switch", "down", "jump", "neighbour", "dry run"),
     *("disaster",) * 2,
 )
 
@@ -232,10 +232,8 @@ class WorldMachine(RuleBasedStateMachine):
 
     @rule(what=st.sampled_from(_OTHERS), act=acts)
     def others(self, what: str, act: Act) -> None:
-        """Strangers, the frontend, another cluster, the end of this one."""
+        """Strangers, the frontend, another cluster, the end of this one; the product's process goes on."""
         deeds: dict[str, Callable[[], None]] = {
-            "restart": partial(self.world.between_commands, self.world.here.product.restart_frontend),
-            "switch": partial(self.world.between_commands, self.world.switch_leader),
             "neighbour": self.world.neighbour,
             "disaster": self.world.disaster,
             "dry run": self.world.dry_run,

@@ -189,6 +189,7 @@ class Cluster:
         return False
 
     def _restored(self, job: RestoreJob) -> None:
+        self._read.clear()  # versions go back: what has one of them again need not be what had it
         tables = self.frontend.catalog.databases[job.db_name].tables
         for work in job.work:
             # another table may have swapped names with it
@@ -689,11 +690,6 @@ class World:
             if table is not None and table.state is TableState.NORMAL and name not in self.here.model.tables:
                 self.here.users.sql(f"DROP TABLE {name[0]}.{name[1]} FORCE")
                 self.take_names(act)
-
-    def between_commands(self, what: Callable[[], None]) -> None:
-        """Something befalls the frontend; whoever was connected starts anew."""
-        what()
-        self.here.product.start()
 
     def stranger_backs_up(self, database: str) -> None:
         """Somebody else takes the slot; in time his job takes ours out of it."""
