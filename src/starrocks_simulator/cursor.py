@@ -33,7 +33,7 @@ class Cursor:
 
     def looking_at(self, *words: str) -> bool:
         """Whether the next tokens are these keywords or symbols."""
-        return all(self._is(self.at + offset, word) for offset, word in enumerate(words))
+        return self._is(self.at, words[0]) and all(self._is(self.at + at, words[at]) for at in range(1, len(words)))
 
     def accept(self, *words: str) -> bool:
         """Step over these keywords or symbols if all of them come next."""

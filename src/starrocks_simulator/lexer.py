@@ -23,6 +23,8 @@ class Token(Enum):
     SYMBOL = "symbol"
     END = "end"
 
+    __hash__ = object.__hash__  # Enum's own hashes the name, in Python, each time that a set is asked
+
 
 @frozen
 class Lexeme:

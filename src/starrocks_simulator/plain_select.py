@@ -1,6 +1,7 @@
 """The queries that clients send most, answered without the engine: it would take longer to plan them than to run them.
 
 SELECT NOW()
+SELECT VERSION() | DATABASE() | @@name | …
 SELECT name, … FROM information_schema.name [WHERE name = 'text' | name IN ('text', …) [AND …]]
 """
 
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
+from starrocks_simulator.headings import headings
 from starrocks_simulator.information_schema import SOURCES, Values
-from starrocks_simulator.lexer import Lexeme, Token
+from starrocks_simulator.lexer import Lexeme, Token, tokenize
 from starrocks_simulator.results import Column, Kind, Result
+from starrocks_simulator.server_functions import substitute
 from starrocks_simulator.system_tables import SYSTEM_TABLES, SystemColumn
 from starrocks_simulator.times import naive
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from starrocks_simulator.session import Session
 
 _NOW: Final = ["SELECT", "NOW", "(", ")", "<EOF>"]
+_DIGITS_OF_INT: Final = 9
 _KINDS: Final[Mapping[str, tuple[Kind, Callable[[object], object]]]] = {
     "VARCHAR": (Kind.STRING, str),
     "TINYINT": (Kind.INT, lambda value: int(str(value))),
@@ -57,6 +61,28 @@ def answer(session: Session, cursor: Cursor) -> Result | None:
     if [lexeme.value for lexeme in cursor.lexemes] == _NOW:
         moment = naive(int(session.frontend.now()), session.zone)
         return Result((Column("now()", Kind.DATETIME),), [(moment,)], 1)
+    return _literal(session, cursor) or _of_system_table(session, cursor)
+
+
+def _literal(session: Session, cursor: Cursor) -> Result | None:
+    """One function or variable whose value the server knows: what a driver asks for when it connects."""
+    match cursor.lexemes[1:-1]:
+        case [Lexeme(kind=Token.VARIABLE)] | [Lexeme(kind=Token.WORD), Lexeme(text="("), Lexeme(text=")")]:
+            found = tokenize(substitute(session, cursor.text))[1:-1]
+        case _:
+            return None
+    value: object
+    match found:
+        case [Lexeme(kind=Token.STRING, text=text, value=value)] if "\\" not in text:
+            kind = Kind.STRING
+        case [Lexeme(kind=Token.NUMBER, text=text)] if text.isdigit() and len(text) <= _DIGITS_OF_INT:
+            value, kind = int(text), Kind.INT
+        case _:
+            return None
+    return Result((Column(headings(cursor.text, cursor.lexemes)[0], kind),), [(value,)], 1)
+
+
+def _of_system_table(session: Session, cursor: Cursor) -> Result | None:
     try:
         query = _Reader(cursor.lexemes).query()
     except _Other:

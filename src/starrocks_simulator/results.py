@@ -19,6 +19,8 @@ class Kind(Enum):
     BOOLEAN = "boolean"
     DECIMAL = "decimal"
 
+    __hash__ = object.__hash__  # Enum's own hashes the name, in Python, each time that a set is asked
+
 
 @frozen
 class Column:

@@ -109,6 +109,11 @@ class Rows:
             self._counts[physical_id] = int(self.query(f"SELECT count(*) FROM p{physical_id}")[0][0])
         return self._counts[physical_id]
 
+    def _changed(self, physical_id: int, difference: int) -> None:
+        """Rows came, or went."""
+        if physical_id in self._counts:
+            self._counts[physical_id] += difference
+
     def drop(self, physical_ids: Iterable[int]) -> None:
         """Throw the rows away."""
         for physical_id in physical_ids:
@@ -135,7 +140,8 @@ class Rows:
         """Replace the rows by those of a Parquet file; by nothing if None."""
         self.drop([physical_id])
         if path is not None:
-            self.duckdb.execute(f"CREATE TABLE p{physical_id} AS FROM read_parquet({_literal(str(path))})")
+            made = self.query(f"CREATE TABLE p{physical_id} AS FROM read_parquet({_literal(str(path))})")
+            self._counts[physical_id] = int(made[0][0])
             described = self.query(f"DESCRIBE p{physical_id}")
             self._stored[physical_id] = {int(str(row[0])[1:]) for row in described}
 
@@ -162,6 +168,7 @@ class Rows:
             shown = ", ".join(f"c{column.unique_id} {column.type.duckdb}" for column in columns)
             self.duckdb.execute(f"CREATE TABLE p{physical_id} ({shown})")
             self._stored[physical_id] = {column.unique_id for column in columns}
+            self._counts[physical_id] = 0
             return
         stored = self._stored[physical_id]
         for column in columns:
@@ -188,11 +195,12 @@ class Rows:
             staged: A query that gives `n` (their order) and the columns as `c<unique id>`.
         """
         self.prepare(physical_id, columns)
-        self._counts.pop(physical_id, None)
         names = ", ".join(f"c{column.unique_id}" for column in columns)
         if model is Model.DUPLICATE:
-            self.duckdb.execute(f"INSERT INTO p{physical_id} ({names}) SELECT {names} FROM ({staged})")
+            added = self.query(f"INSERT INTO p{physical_id} ({names}) SELECT {names} FROM ({staged})")
+            self._changed(physical_id, int(added[0][0]))
             return
+        self._counts.pop(physical_id, None)
         keys = [f"c{column.unique_id}" for column in columns if column.is_key]
         merged = ", ".join(_merge(column, model) for column in columns)
         matches = " AND ".join(f"p{physical_id}.{key} IS NOT DISTINCT FROM s.{key}" for key in keys)
@@ -209,13 +217,14 @@ class Rows:
         if physical_id not in self._stored:
             return 0
         self.prepare(physical_id, columns)
-        self._counts.pop(physical_id, None)
         named = ", ".join(f"c{column.unique_id} AS {quoted(column.name)}" for column in columns)
         found = self.query(
             f"DELETE FROM p{physical_id} WHERE rowid IN "
             f"(SELECT r FROM (SELECT rowid AS r, {named} FROM p{physical_id}) WHERE {condition})"
         )
-        return int(found[0][0])
+        deleted = int(found[0][0])
+        self._changed(physical_id, -deleted)
+        return deleted
 
 
 def quoted(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -37,7 +37,8 @@ def stage_values(session: Session, table: Table, columns: list[Column], rows: li
     known: dict[str, object] = {}
     values = [[_cell(session, columns[at], row[at], known) for row in rows] for at in range(len(columns))]
     sources = ", ".join(f"unnest(CAST(? AS VARCHAR[])) AS s{at}" for at in range(len(columns)))
-    return _stage(session, table, columns, f"SELECT unnest(range({len(rows)})) AS n, {sources}", values)
+    fit = {column.unique_id for column, given in zip(columns, values, strict=True) if _all_fit(column, given)}
+    return _stage(session, table, columns, f"SELECT unnest(range({len(rows)})) AS n, {sources}", values, fit=fit)
 
 
 def stage_query(session: Session, table: Table, columns: list[Column], query: str) -> int:
@@ -105,8 +106,32 @@ def evaluate(session: Session, expression: str) -> object:
         raise server_error(error) from None
 
 
-def _stage(session: Session, table: Table, columns: list[Column], source: str, values: Sequence[object] = ()) -> int:
-    """Make the table `staged` of a query that gives `n`, the rows' order, and `s0`, `s1`, … for the named columns."""
+def _all_fit(column: Column, values: Sequence[object]) -> bool:
+    """Whether a backend filters none of these values, given as text, of a column; see `_check_rows`."""
+    if column.type.name in {"varchar", "char"} and any(len(str(one).encode()) > column.type.length for one in values):
+        return False
+    return column.nullable or None not in values
+
+
+def _stage(
+    session: Session,
+    table: Table,
+    columns: list[Column],
+    source: str,
+    values: Sequence[object] = (),
+    *,
+    fit: Collection[int] = (),
+) -> int:
+    """Make the table `staged` of a query that gives `n`, the rows' order, and `s0`, `s1`, … for the named columns.
+
+    Args:
+        session: Who loads.
+        table: Where to.
+        columns: The named ones.
+        source: The query.
+        values: For its placeholders.
+        fit: The unique ids of columns of which no value will be filtered.
+    """
     given = {column.unique_id: f"s{at}" for at, column in enumerate(columns)}
     shown = [
         f"{_source(session, table, column, given.get(column.unique_id))} AS c{column.unique_id}"
@@ -121,7 +146,7 @@ def _stage(session: Session, table: Table, columns: list[Column], source: str, v
         count = int(session.frontend.rows.query(f"CREATE OR REPLACE TEMP TABLE staged AS {inner}", values)[0][0])
     except duckdb.Error as error:
         raise _conversion(session, error) from None
-    _check_rows(session, table)
+    _check_rows(session, [column for column in table.columns if column.unique_id not in fit])
     if _numbers_some(session, table, given, source, values):
         table.next_auto_increment += count
     return count
@@ -164,10 +189,10 @@ def _with_generated(table: Table, column: Column, inner: str) -> str:
     )
 
 
-def _check_rows(session: Session, table: Table) -> None:
+def _check_rows(session: Session, columns: Iterable[Column]) -> None:
     """A backend filters NULLs of a NOT NULL column and texts longer than it; in strict mode the load fails (R§12.2)."""
     bad = []
-    for column in table.columns:
+    for column in columns:
         if not column.nullable:
             bad.append(f"c{column.unique_id} IS NULL")
         if column.type.name in {"varchar", "char"}:

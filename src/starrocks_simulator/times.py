@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,6 +16,7 @@ NEVER: Final = 253_402_271_999
 """The cooldown time of a partition that never cools down, epoch seconds (n:14 of the transcripts)."""
 
 
+@cache
 def zone_of(name: str) -> dt.tzinfo:
     """The zone that a value of `time_zone` names: an offset, or a name of the zone database.
 

@@ -61,6 +61,7 @@ def deed(world: World, what: str, act: Act) -> Callable[[], None]:
         "jump": partial(world.jump, (-3600, -60, -3, 3600)[act.more % 4]),
         "switch": world.switch_leader,
         "spoil": partial(world.spoil, act.more),
+        "botch": partial(world.botch, act.more),
         "kill": product.kill,
         "cut": product.cut,
         "restart": product.restart_frontend,
@@ -75,6 +76,7 @@ _WHAT: Final = (
     *("kill",) * 4,
     *("cut",) * 3,
     *("refuse", "spoil") * 2,
+    "botch",
     *("restart", "switch", "down", "jump", "stranger", "stranger restores", "process"),
 )
 _IMPOSSIBLE: Final = {"cut": frozenset(_WHAT) - {"user"}, "after cut": frozenset({"refuse"})}
@@ -107,7 +109,7 @@ rarely: Final = st.integers(0, 7).map(lambda number: number == 0)
 
 
 _OTHERS: Final = (
-    *("stranger", "stranger restores", "restart", "switch", "jump", "neighbour", "dry run"),
+    *("stranger", "stranger restores", "restart", "switch", "down", "jump", "neighbour", "dry run"),
     *("disaster",) * 2,
 )
 
@@ -174,19 +176,64 @@ class WorldMachine(RuleBasedStateMachine):
                 self.world.user(act)
             self.world.backup(calm=waits)
 
-    @rule(plans=disturbances, index=st.integers(0, 9), elsewhere=rarely)
-    def restore(self, plans: list[Meanwhile], index: int, elsewhere: bool) -> None:
+    @rule(
+        some=st.lists(acts, max_size=2),
+        stranger=st.sampled_from(("", "ends", "is cancelled")),
+        hidden=st.booleans(),
+        pause=st.sampled_from((0, 30, 500)),
+        later=st.lists(sneaky, max_size=2),
+    )
+    def backup_that_dies(self, some: list[Act], stranger: str, hidden: bool, pause: int, later: list[Act]) -> None:
+        """The job goes on alone; a stranger's takes its slot, and the repository may not list it for a while."""
+        for act in some:
+            self.world.user(act)
+        self.world.meanwhile("after cut", self.world.here.product.kill)
+        self.world.backup()
+        self.world.here.settle()
+        for act in later:
+            self.world.user(act)
+        if stranger:
+            self.world.stranger_takes_slots(cancelled=stranger == "is cancelled")
+        self.world.clock.advance(pause)
+        if stranger and hidden:
+            with self.world.out_of_sight():
+                self.world.backup(calm=False)
+        self.world.backup()
+
+    @rule(
+        index=st.integers(0, 9),
+        elsewhere=rarely,
+        moment=st.integers(1, _NUMBERED),
+        after=st.booleans(),
+        taken=st.booleans(),
+        act=sneaky,
+        pause=st.sampled_from((0, 100, 500)),
+    )
+    def restore_that_dies(
+        self, index: int, elsewhere: bool, moment: int, after: bool, taken: bool, act: Act, pause: int
+    ) -> None:
+        """Its name is taken before the next command finds what it left."""
+        self.world.meanwhile(moment, self.world.here.product.kill, after=after)
+        self.world.restore(index, elsewhere=elsewhere)
+        if taken:
+            self.world.take_names(act)
+        self.world.user(act)
+        self.world.clock.advance(pause)
+        self.world.backup(calm=False)
+
+    @rule(plans=disturbances, index=st.integers(0, 9), elsewhere=rarely, taken_over=rarely, act=acts)
+    def restore(self, plans: list[Meanwhile], index: int, elsewhere: bool, taken_over: bool, act: Act) -> None:
         """A table goes back to a point."""
         for plan in plans:
             plan.plan(self.world)
+        if taken_over:
+            self.world.meanwhile("restored", partial(self.world.take_over, act))
         self.world.restore(index, elsewhere=elsewhere)
 
     @rule(what=st.sampled_from(_OTHERS), act=acts)
     def others(self, what: str, act: Act) -> None:
-        """Strangers, the frontend, another cluster, the end of this one."""
+        """Strangers, the frontend, another cluster, the end of this one; the product's process goes on."""
         deeds: dict[str, Callable[[], None]] = {
-            "restart": partial(self.world.between_commands, self.world.here.product.restart_frontend),
-            "switch": partial(self.world.between_commands, self.world.switch_leader),
             "neighbour": self.world.neighbour,
             "disaster": self.world.disaster,
             "dry run": self.world.dry_run,

@@ -47,9 +47,9 @@ class Killed(BaseException):
     """The product's process dies here: nothing in it may catch this."""
 
 
-MOMENTS: Final = ("submit", "cut", "after cut", "restore", "rename")
+MOMENTS: Final = ("submit", "cut", "after cut", "restore", "restored", "rename")
 """Moments of a command that have a name: right before BACKUP is sent, right before and after the server cuts, right
-before a RESTORE or a RENAME is sent."""
+before a RESTORE is sent, right after its end and before anybody knows of that, right before a RENAME is sent."""
 
 _SENT: Final = {"BACKUP SNAPSHOT": "submit", "RESTORE SNAPSHOT": "restore", "ALTER TABLE": "rename"}
 
@@ -196,7 +196,7 @@ class Product:
         )
 
     def _journals(self) -> Journals:
-        return Journals(self.restores, self.between, self.clock, self.marked)
+        return Journals(self.restores, self.between, self.frontend, self.marked)
 
     # --- a store in memory ---
 
@@ -322,7 +322,7 @@ class Journals(RestoreHistory):
 
     store: MemoryRestoreHistory
     between: Between
-    clock: VirtualClock
+    frontend: Frontend
     marked: dict[RestoreId, datetime]
 
     def begin(self, journals: Sequence[Journal]) -> None:
@@ -344,7 +344,7 @@ class Journals(RestoreHistory):
     def _marking(self, restores: Collection[RestoreId], what: str) -> Iterator[None]:
         with _written(self.between, what):
             yield
-            self.marked |= dict.fromkeys(restores, datetime.fromtimestamp(int(self.clock.now()), UTC))
+            self.marked |= dict.fromkeys(restores, datetime.fromtimestamp(int(self.frontend.now()), UTC))
 
     def unfinished(self) -> tuple[Journal, ...]:
         """As the store has them."""

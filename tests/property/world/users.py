@@ -15,7 +15,7 @@ from starrocks_simulator.errors import ServerError
 from starrocks_simulator.frontend import Frontend
 from starrocks_simulator.running_overwrite import RunningOverwrite
 from starrocks_simulator.session import Session
-from tests.property.world.model import Cell, Model, Name, Part, Table
+from tests.property.world.model import MOMENTS_APART, Cell, Model, Name, Part, Table
 
 DATABASES: Final = ("d1", "d2")
 KINDS: Final = ("range", "primary", "list", "auto", "plain")
@@ -29,6 +29,10 @@ _TEMPLATES: Final = {
     "plain": "(id INT NOT NULL, k DATE NOT NULL, v INT) DUPLICATE KEY(id) ",
 }
 KEYS: Final = 4
+SLOW: Final = frozenset(
+    {"add column", "drop column", "replace column", "add rollup", "add view of sums", "drop rollup"}
+)
+"""Acts that begin a job of the server's."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,14 @@ def bounds(table: Table, key: int) -> str:
 class Users:
     """One session that changes tables.
 
+    They hold a session of the frontend itself, no connection: what breaks the product's never stops them.
+
     Args:
         frontend: Where.
         model: Moved in step.
 
     Attributes:
+        acted: When they acted, on the clock that never jumps, and what they did.
         given_up: When temporary partitions vanished without having taken a place.
         log: The statements that the server took.
     """
@@ -77,6 +84,7 @@ class Users:
         # else a load that is not published answers with a timeout, although it is committed
         frontend.config["enable_sync_publish"] = "false"
         self._numbers = 0
+        self.acted: list[tuple[float, str]] = []
         self.given_up: list[float] = []
         self.log: list[str] = []
         self._running: dict[str, RunningOverwrite] = {}
@@ -120,6 +128,7 @@ class Users:
     def do(self, act: Act) -> None:
         """Do it, as far as there is anything to do it to; what the server refuses has not happened."""
         self.frontend.catch_up()
+        self.acted.append((self.frontend.now() - self.frontend.skew, act.kind))
         if act.kind in {"create", "create view", "drop view"}:
             with suppress(ServerError):
                 {"create": self._create_missing, "create view": self._create_view, "drop view": self._drop_view}[
@@ -131,6 +140,12 @@ class Users:
             with suppress(ServerError):
                 self._acts[act.kind](name, self.model.tables[name], act)
         self.note()
+
+    def meddled(self, since: float, until: float) -> bool:
+        """Whether they did anything in that time, or changed a shape so shortly before that it was still going on."""
+        return any(
+            since - (MOMENTS_APART if kind in SLOW else 0) <= at <= until + MOMENTS_APART for at, kind in self.acted
+        )
 
     def note(self) -> None:
         """Write down what has changed by now: on the clock that never jumps."""

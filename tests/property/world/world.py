@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from pathlib import Path
 from random import Random
@@ -32,6 +32,7 @@ from starrocks_br.services import backup, bootstrap, restore, restore_planning
 from starrocks_br.services.reports import BackupReport, RestoreReport
 from starrocks_br.services.requests import BackupRequest, RestoreRequest, Wanted
 from starrocks_simulator.catalog import Table as ServersTable
+from starrocks_simulator.catalog import TableState
 from starrocks_simulator.clock import VirtualClock
 from starrocks_simulator.errors import ServerError
 from starrocks_simulator.faults import Fail, Hold
@@ -41,7 +42,7 @@ from starrocks_simulator.jobs_backup import BackupJob
 from starrocks_simulator.jobs_restore import RestoreJob
 from tests.property.world.model import MOMENTS_APART, Contents, Model, Name, Part, Table
 from tests.property.world.product import PLACE, REPOSITORY, Killed, Product
-from tests.property.world.users import DATABASES, Act, Users
+from tests.property.world.users import DATABASES, KINDS, Act, Users
 
 PATTERNS: Final = ("d1.*", "d2.*")
 DRILL: Final = 9_000
@@ -75,6 +76,7 @@ class Cut:
     Attributes:
         at: When, on the leader's clock.
         tables: All of the cluster's.
+        began: When the command had begun that was at work, on the clock that never jumps.
         moment: When, on the clock that never jumps.
         shapes: How many shapes of each the model knew by then.
         model: Of the cluster.
@@ -82,6 +84,7 @@ class Cut:
 
     at: float
     tables: dict[Name, Table]
+    began: float
     moment: float
     shapes: dict[Name, int]
     model: Model = field(repr=False)
@@ -108,6 +111,9 @@ class Cluster:
         histories: What a store in memory held when a metadata snapshot was cut: nothing of that is in its table.
         uncertain: Names that a restore works on, with all that may come out of it.
         doom: What becomes of the next ticks of jobs of ours.
+        botches: What the next RESTORE jobs of ours do wrong, and say nothing of.
+        uploaded: The snapshots of ours whose jobs came to their last tick.
+        began: When the command began that is at work, on the clock that never jumps.
     """
 
     product: Product
@@ -117,6 +123,9 @@ class Cluster:
     histories: dict[str, MemoryBackupHistory] = field(factory=dict)
     uncertain: dict[Name, list[Table]] = field(factory=dict)
     doom: list[Fail | Hold] = field(factory=list)
+    botches: list[str] = field(factory=list)
+    uploaded: set[str] = field(factory=set)
+    began: float = 0.0
     _read: dict[int, tuple[object, Contents]] = field(factory=dict)
 
     @property
@@ -132,6 +141,10 @@ class Cluster:
             self._backed_up(job)
         if isinstance(job, RestoreJob) and job.state == "COMMITTING":
             self._restored(job)
+            if self._ours(job):
+                self.product.between.ticks("restored")
+                if self.botches:
+                    botch(self.botches.pop(), [work.table for work in job.work])
         return None
 
     def _ours(self, job: Job) -> bool:
@@ -153,9 +166,11 @@ class Cluster:
             self.users.note()
             moment = self.frontend.now() - self.frontend.skew
             shapes = {name: len(line) for name, line in self.model.shapes.items()}
-            self.cuts[job.label] = Cut(self.frontend.now(), self.model.copy(), moment, shapes, self.model)
+            self.cuts[job.label] = Cut(self.frontend.now(), self.model.copy(), self.began, moment, shapes, self.model)
         elif job.state == "SNAPSHOTING" and data:
             self.product.between.ticks("after cut")
+        elif job.state == "UPLOAD_INFO" and data:
+            self.uploaded.add(job.label)
 
     def _look_closely(self, name: Name) -> None:
         """A table that a killed restore may have made: it must be whole before it is backed up."""
@@ -174,6 +189,7 @@ class Cluster:
         return False
 
     def _restored(self, job: RestoreJob) -> None:
+        self._read.clear()  # versions go back: what has one of them again need not be what had it
         tables = self.frontend.catalog.databases[job.db_name].tables
         for work in job.work:
             # another table may have swapped names with it
@@ -241,6 +257,17 @@ class Cluster:
 def frozen_for_good(job: Job) -> bool:
     """A BACKUP that a restart of the frontend froze (O§v)."""
     return isinstance(job, BackupJob) and job.stuck and not job.done
+
+
+def botch(what: str, tables: Iterable[ServersTable]) -> None:
+    """Something that a RESTORE leaves wrong in what it made, although it says that all is well."""
+    for table in tables:
+        parts = table.shown_partitions()
+        if what == "lost" and table.partitioning and parts:
+            del table.partitions[parts[-1].name]
+        elif what == "hole":
+            for one in parts[:1]:
+                one.physical[0].next_version += 1
 
 
 def fresh(table: Table) -> Table:
@@ -332,6 +359,7 @@ class World:
             else:
                 product.between.acts[moment, after].append(act)
         self.commands += 1
+        self.here.began = self.clock.now()
         product.between.begin()
         self.log(f"command {self.commands}")
         try:
@@ -341,6 +369,7 @@ class World:
             product.between.end()
             product.come_back(now=True)
             self.here.doom.clear()
+            self.here.botches.clear()
             self.plans.clear()
 
     def attempt(self, act: Callable[[], object]) -> object:
@@ -396,7 +425,8 @@ class World:
         """Let jobs end, and let it be clear which restores are dead."""
         self.here.settle()
         if self.ports.restores.unfinished():
-            self.clock.advance(400)
+            # what was written down before the clock was set back counts as just written until it is that late again
+            self.clock.advance(400 + self.jumped)
             self.here.settle()
 
     def _check_complete(self, patterns: tuple[str, ...], report: BackupReport) -> None:
@@ -417,6 +447,14 @@ class World:
             # nothing moved since: what the point must hold is what is there now
             assert self.expected(newest)[0].contents() == table.contents(), f"{newest.label} misses a change of {ref}"
 
+    def _check_kept(self) -> None:
+        """What was uploaded is a point, unless somebody meddled while it was cut."""
+        statuses = {one.label: one.snapshot.status for one in self.ports.backups.outlines()}
+        for label in sorted(self.here.uploaded & statuses.keys()):
+            cut = self.cuts[label]
+            kept = statuses[Label(label)] in RESTORABLE
+            assert kept or self.here.users.meddled(cut.began, cut.moment), f"{label} is {statuses[Label(label)]}"
+
     def dry_run(self) -> None:
         """Plan, and see that nothing was sent but questions."""
         sent = self.here.product.statements
@@ -430,11 +468,12 @@ class World:
     def after_command(self) -> None:
         """What must be true whenever a command has ended, however it ended."""
         self.here.frontend.catch_up()
-        for name in list(self.here.uncertain):
+        # until its journal is closed, a restore may be taken back, whole or not
+        undecided = self.here.uncertain and self.ports.restores.unfinished()
+        for name in () if undecided else list(self.here.uncertain):
             taken = name in self.here.model.tables  # a user was quicker
             if self.here.server_table(name) is None or taken:
-                if not self.ports.restores.unfinished():
-                    self.here.uncertain.pop(name)
+                self.here.uncertain.pop(name)
             else:
                 self.here.adopt(name)
         self.here.check_live()
@@ -575,6 +614,9 @@ class World:
             return
         wanted = self.expected(point)
         self.here.uncertain[into] = wanted
+        if source not in self.here.model.tables:  # whose name it may bear until it is whole
+            self.here.uncertain.setdefault(source, [])
+        self.log(f"{point.table} at {point.label} is wanted as {'.'.join(into)}")
         calm = not self.plans
         try:
             outcome = self.attempt(lambda: bring_back(self.ports, point, TableRef.parse(".".join(into))))
@@ -614,10 +656,40 @@ class World:
         """The next job of ours to move is cancelled by the server, or waits a tick."""
         self.here.doom.append(SPOILT[number % len(SPOILT)])
 
-    def between_commands(self, what: Callable[[], None]) -> None:
-        """Something befalls the frontend; whoever was connected starts anew."""
-        what()
-        self.here.product.start()
+    def botch(self, number: int) -> None:
+        """The next RESTORE of ours does not do all that it says."""
+        self.here.botches.append(("lost", "lost", "hole")[number % 3])
+
+    @contextmanager
+    def out_of_sight(self) -> Iterator[None]:
+        """The newest snapshot is not to be seen in the repository for a while."""
+        folder = self.here.frontend.handler.repositories[REPOSITORY].folder
+        newest = max((label for label in self.here.uploaded), key=lambda label: self.cuts[label].moment, default="")
+        files = list(folder.glob(f"__ss_{newest}/__info_*")) if newest else []
+        for file in files:
+            file.rename(file.with_name(f"hidden{file.name}"))
+        try:
+            yield
+        finally:
+            for file in files:
+                file.with_name(f"hidden{file.name}").rename(file)
+
+    def take_names(self, act: Act) -> None:
+        """Somebody makes a table under a name that a restore was to give to its own, if it is free."""
+        for name in self.here.uncertain.keys() - self.here.model.tables.keys() - self.here.model.views:
+            with suppress(ServerError):
+                self.here.users.create(name, KINDS[act.more % len(KINDS)])
+
+    def take_over(self, act: Act) -> None:
+        """Somebody drops an unfinished table that a restore shows under its name, and makes one of his own there.
+
+        Only where the product has yet to look: what comes between its look and its act no client can keep out.
+        """
+        for name in self.here.uncertain:
+            table = self.here.server_table(name)
+            if table is not None and table.state is TableState.NORMAL and name not in self.here.model.tables:
+                self.here.users.sql(f"DROP TABLE {name[0]}.{name[1]} FORCE")
+                self.take_names(act)
 
     def stranger_backs_up(self, database: str) -> None:
         """Somebody else takes the slot; in time his job takes ours out of it."""
@@ -629,6 +701,17 @@ class World:
                 f"BACKUP SNAPSHOT {database}.stranger{self._strangers} TO {REPOSITORY} "
                 f"ON (TABLE {names[0]}) PROPERTIES('timeout'='3600')"
             )
+
+    def stranger_takes_slots(self, *, cancelled: bool) -> None:
+        """Somebody else's job is the newest of every database; it has ended one way or the other."""
+        for database in DATABASES:
+            self.stranger_backs_up(database)
+        self.clock.advance(3)
+        self.here.frontend.catch_up()
+        for job in self.here.frontend.handler.jobs() if cancelled else ():
+            if job.label.startswith("stranger") and not job.done:
+                self._stranger(f"CANCEL BACKUP FROM {job.db_name}")
+        self.here.settle()
 
     def stranger_restores(self, index: int, choice: int) -> None:
         """Somebody restores a snapshot of ours over a live table, without us."""
@@ -723,6 +806,7 @@ class World:
         self.backup()
         self.clock.advance(PLACE.job_timeout + 400)
         self.backup()
+        self._check_kept()
         open_ones = {
             (one.label, str(one.snapshot.status))
             for one in self.ports.backups.outlines(statuses=(Status.PENDING, Status.RUNNING))

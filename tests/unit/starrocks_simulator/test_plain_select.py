@@ -101,3 +101,17 @@ def test_a_moment_behind_the_year_9999_is_left_to_the_engine(session: Session) -
 )
 def test_other_queries_are_left_to_the_engine(session: Session, sql: str) -> None:
     assert not plain(session, sql)
+
+
+@pytest.mark.parametrize(
+    "item",
+    ["VERSION()", "database()", "@@lower_case_table_names", "@@sql_mode", "@@autocommit", "CONNECTION_ID()", "uSER()"],
+)
+def test_what_a_driver_asks_for_when_it_connects(session: Session, item: str) -> None:
+    assert plain(session, f"SELECT {item}")
+    assert session.execute(f"SELECT {item}") == session.execute(f"SELECT {item} FROM dual")
+
+
+@pytest.mark.parametrize("item", ["@@sql_select_limit", "PI()", "@x", "CURDATE()"])
+def test_what_is_no_plain_text_or_number_is_left_to_the_engine(session: Session, item: str) -> None:
+    assert not plain(session, f"SELECT {item}")

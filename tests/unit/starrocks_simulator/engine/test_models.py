@@ -136,3 +136,34 @@ def test_two_frontends_share_nothing(tmp_path: Path) -> None:
     for number, session in enumerate(sessions):
         session.execute(f"CREATE DATABASE d; CREATE TABLE d.t (k INT) {TAIL}; INSERT INTO d.t VALUES ({number})")
     assert [session.execute("SELECT k FROM d.t")[0].rows for session in sessions] == [[(0,)], [(1,)]]
+
+
+@pytest.mark.parametrize("source", ["VALUES {}", "SELECT * FROM (VALUES {}) AS x(k, v)"])
+@pytest.mark.parametrize(
+    ("row", "fits"),
+    [("(1, 'abc')", True), ("(1, 'aé')", True), ("(1, 'abé')", False), ("(NULL, 'a')", False), ("(1, NULL)", True)],
+)
+def test_what_does_not_fit_a_column_fails_the_load(
+    run: Run, refused: Refused, source: str, row: str, fits: bool
+) -> None:
+    """Whether the rows are values or a query's: NULL where none may be, and texts of too many bytes (R§12.2)."""
+    run(f"CREATE TABLE t (k INT NOT NULL, v VARCHAR(3)) DUPLICATE KEY(k) {TAIL}")
+    load = f"INSERT INTO t {source.format(row)}"
+    if fits:
+        run(load)
+    else:
+        assert "filtered data in strict mode" in refused(load)
+    assert run("SELECT COUNT(*) FROM t") == [(int(fits),)]
+
+
+@pytest.mark.parametrize("model", ["DUPLICATE", "UNIQUE", "PRIMARY"])
+def test_the_number_of_rows_that_a_listing_tells_is_kept_up_to_date(run: Run, model: str) -> None:
+    """partitions_meta tells what SELECT COUNT(*) counts, after every load and DELETE."""
+    run(f"CREATE TABLE t (k INT NOT NULL, v INT) {model} KEY(k) {TAIL}")
+    for statement in ("VALUES (1, 1), (2, 2), (3, 3)", "VALUES (1, 4), (4, 4)", "SELECT k, v FROM t WHERE k > 9"):
+        run(f"INSERT INTO t {statement}")
+        counted = run("SELECT COUNT(*) FROM t")
+        assert run("SELECT ROW_COUNT FROM information_schema.partitions_meta WHERE TABLE_NAME = 't'") == counted
+    run("DELETE FROM t WHERE k > 1")
+    counted = run("SELECT COUNT(*) FROM t")
+    assert run("SELECT ROW_COUNT FROM information_schema.partitions_meta WHERE TABLE_NAME = 't'") == counted
