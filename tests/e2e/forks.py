@@ -1,0 +1,66 @@
+"""Copies of this process: what was prepared once is there in each of them for nothing, and no copy spoils it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import tempfile
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_FORKS = multiprocessing.get_context("fork")
+
+
+def fork(act: Callable[..., object], *values: object) -> BaseProcess:
+    """Begin an act in a copy of this process."""
+    process = _FORKS.Process(target=act, args=values)
+    with warnings.catch_warnings():
+        # From Python 3.12 on it warns of other threads: a test runner's, which wait for work and hold nothing.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process.start()
+    return process
+
+
+def in_a_copy(folder: Path, act: Callable[[], T]) -> T:
+    """Do something in a copy of this process; what it leaves in a folder is undone.
+
+    Raises:
+        AssertionError: It failed; with its traceback.
+    """
+    answers, sender = _FORKS.Pipe(duplex=False)
+    with _undone(folder):
+        process = fork(_answer, sender, act)
+        sender.close()
+        try:
+            failed, answer = answers.recv()
+        except EOFError:
+            failed, answer = True, "the copy died"
+        process.join()
+    if failed:
+        raise AssertionError(answer)
+    result: T = answer
+    return result
+
+
+def _answer(sender: Connection, act: Callable[[], Any]) -> None:
+    try:
+        answer = (False, act())
+    except BaseException:  # noqa: BLE001 -- whatever it is, the test that began the copy fails with it
+        answer = (True, traceback.format_exc())
+    sender.send(answer)
+
+
+@contextmanager
+def _undone(folder: Path) -> Iterator[None]:
+    with tempfile.TemporaryDirectory(dir=folder.parent) as kept:
+        copied = shutil.copytree(folder, Path(kept) / folder.name)
+        yield
+        shutil.rmtree(folder)
+        copied.rename(folder)
