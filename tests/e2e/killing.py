@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -17,9 +14,9 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from starrocks_br.entrypoints.cli import COMMANDS, main
 from starrocks_simulator.faults import Silence
 from starrocks_simulator.wire import serve
+from tests.e2e.forked_cli import run_here
 from tests.e2e.forks import fork
 from tests.support.world import OPS, POLLS, READS, REPOSITORY, TICK, World
 
@@ -28,9 +25,6 @@ LONGEST: Final = 120.0
 
 _TOKEN: Final = re.compile(r"(?<![a-z0-9])[a-z0-9]{8}(?![a-z0-9])")
 """Labels and restores are told apart by eight random letters and digits."""
-
-for _module in ("client", "entrypoints.ending", *(f"entrypoints.commands.{name}" for name, _ in COMMANDS.values())):
-    import_module(f"starrocks_br.{_module}")  # once here, so that no process that is begun here has to
 
 
 @define
@@ -135,9 +129,9 @@ def run_to(world: World, arguments: tuple[str, ...], folder: Path, *, number: in
         after: Whether the statement still has its effect.
     """
     observer = Observer(world, number=number, after=after)
-    said = folder / "said"
+    out, err = folder / "out", folder / "err"
     begun, begin = Pipe(duplex=False)
-    process = fork(_command, begun, arguments, said)
+    process = fork(_command, begun, arguments, out, err)
     try:
         with serve(world.frontend) as port, observer.watching():
             begin.send(str(configure(folder, port)))
@@ -147,18 +141,13 @@ def run_to(world: World, arguments: tuple[str, ...], folder: Path, *, number: in
     finally:
         process.kill()
     world.ports = world.reconnect()
-    return Ended(observer.reached.is_set(), process.exitcode, observer.seen, observer.trace, said.read_text())
+    said = out.read_text() + err.read_text()
+    return Ended(observer.reached.is_set(), process.exitcode, observer.seen, observer.trace, said)
 
 
-def _command(begun: Connection, arguments: tuple[str, ...], said: Path) -> None:
+def _command(begun: Connection, arguments: tuple[str, ...], out: Path, err: Path) -> None:
     """What the process does: it is told its configuration, and runs the command."""
-    config = begun.recv()
-    for name in [name for name in os.environ if name.startswith("STARROCKS_BR_")]:
-        del os.environ[name]
-    with said.open("w") as written:
-        sys.stdout = sys.stderr = written
-        code = main([*arguments, "--config", config])
-    os._exit(code)
+    run_here((*arguments, "--config", begun.recv()), out, err)
 
 
 def _wait(process: BaseProcess, reached: Event) -> None:
