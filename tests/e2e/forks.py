@@ -12,7 +12,11 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Event
 from typing import Any, TypeVar
+
+from starrocks_simulator.frontend import Frontend
+from starrocks_simulator.wire import serve
 
 T = TypeVar("T")
 _FORKS = multiprocessing.get_context("fork")
@@ -35,7 +39,7 @@ def in_a_copy(folder: Path, act: Callable[[], T]) -> T:
         AssertionError: It failed; with its traceback.
     """
     answers, sender = _FORKS.Pipe(duplex=False)
-    with _undone(folder):
+    with undone(folder):
         process = fork(_answer, sender, act)
         sender.close()
         try:
@@ -58,9 +62,28 @@ def _answer(sender: Connection, act: Callable[[], Any]) -> None:
 
 
 @contextmanager
-def _undone(folder: Path) -> Iterator[None]:
+def undone(folder: Path) -> Iterator[None]:
+    """Put a folder back in the end as it is now."""
     with tempfile.TemporaryDirectory(dir=folder.parent) as kept:
         copied = shutil.copytree(folder, Path(kept) / folder.name)
         yield
         shutil.rmtree(folder)
         copied.rename(folder)
+
+
+@contextmanager
+def forked_frontend(frontend: Frontend) -> Iterator[int]:
+    """Serve a copy of a frontend, in a process of its own, while the block runs; gives the port."""
+    ports, sender = _FORKS.Pipe(duplex=False)
+    process = fork(_serve, frontend, sender)
+    try:
+        yield ports.recv()
+    finally:
+        process.kill()
+        process.join()
+
+
+def _serve(frontend: Frontend, sender: Connection) -> None:
+    with serve(frontend) as port:
+        sender.send(port)
+        Event().wait()

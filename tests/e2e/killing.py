@@ -36,7 +36,7 @@ class Observer:
         number: Of the statement at which nobody answers any more, from 1; 0: there is none.
         after: Whether that statement still has its effect.
         seen: How many statements came.
-        changes: What came and changed something, or let time pass.
+        changes: What came and changed something, or let time pass, with its number.
         reached: Set once nobody answers.
     """
 
@@ -44,7 +44,7 @@ class Observer:
     number: int = 0
     after: bool = True
     seen: int = 0
-    changes: list[str] = field(factory=list)
+    changes: list[tuple[int, str]] = field(factory=list)
     reached: Event = field(factory=Event)
 
     def before_statement(self, sql: str) -> None:
@@ -55,7 +55,7 @@ class Observer:
         if POLLS.match(sql):
             self.world.clock.advance(TICK)
         if POLLS.match(sql) or not READS.match(sql):
-            self.changes.append(sql)
+            self.changes.append((self.seen, sql))
 
     def after_statement(self, _sql: str) -> None:
         """Leave the client without its answer."""
@@ -83,7 +83,8 @@ class Observer:
     def trace(self) -> str:
         """What was done to the frontend; the same for two commands that differ in what they drew by lot."""
         names: dict[str, str] = {}
-        return _TOKEN.sub(lambda found: names.setdefault(found[0], f"<{len(names)}>"), "\n".join(self.changes))
+        text = "\n".join(sql for _, sql in self.changes)
+        return _TOKEN.sub(lambda found: names.setdefault(found[0], f"<{len(names)}>"), text)
 
 
 def configure(folder: Path, port: int) -> Path:
@@ -96,7 +97,7 @@ def configure(folder: Path, port: int) -> Path:
     return path
 
 
-@frozen
+@frozen(kw_only=True)
 class Ended:
     """A process that is no more.
 
@@ -104,6 +105,7 @@ class Ended:
         reached: Whether it was killed at the statement that was meant.
         code: Its exit code; negative: the signal that ended it.
         seen: How many statements it sent.
+        changes: The numbers of those that changed something, or let time pass.
         trace: What it did to the frontend.
         said: What it wrote, stdout and stderr.
     """
@@ -111,6 +113,7 @@ class Ended:
     reached: bool
     code: int | None
     seen: int
+    changes: tuple[int, ...]
     trace: str
     said: str
 
@@ -141,8 +144,14 @@ def run_to(world: World, arguments: tuple[str, ...], folder: Path, *, number: in
     finally:
         process.kill()
     world.ports = world.reconnect()
-    said = out.read_text() + err.read_text()
-    return Ended(observer.reached.is_set(), process.exitcode, observer.seen, observer.trace, said)
+    return Ended(
+        reached=observer.reached.is_set(),
+        code=process.exitcode,
+        seen=observer.seen,
+        changes=tuple(number for number, _ in observer.changes),
+        trace=observer.trace,
+        said=out.read_text() + err.read_text(),
+    )
 
 
 def _command(begun: Connection, arguments: tuple[str, ...], out: Path, err: Path) -> None:

@@ -17,8 +17,12 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from tests.e2e.clusters import Cluster, Shop, simulator
+from starrocks_br import connect
+from starrocks_simulator.frontend import Frontend
+from starrocks_simulator.wire import serve
+from tests.e2e.clusters import PASSWORD, TICK, Cluster, Shop, at_port, make_repository
 from tests.e2e.forked_cli import begin
+from tests.e2e.forks import forked_frontend, undone
 
 ROUNDS = int(os.environ.get("STARROCKS_BR_ROUNDS", "1"))
 OK, USAGE, PARTIAL, BUSY = 0, 2, 3, 11
@@ -105,18 +109,32 @@ class Meeting:
         return {str(row[0]) for row in self.cluster.sql("SELECT label FROM ops.backup_history")}
 
 
-@pytest.fixture
-def meeting(tmp_path: Path) -> Iterator[Meeting]:
-    """After a full and an incremental backup."""
-    with simulator(tmp_path / "repository") as cluster:
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Frontend:
+    """A frontend with two tables and two backups of them: a full and an incremental one."""
+    folder = tmp_path_factory.mktemp("past")
+    frontend = Frontend(folder / "repository", tick=TICK, password=PASSWORD)
+    with serve(frontend) as port:
+        cluster = at_port(port)
+        make_repository(cluster)
         shop = Shop(cluster)
         shop.open()
-        found = Meeting(cluster, shop, cluster.config(tmp_path, shop.table_a, shop.table_b, wait="30"))
-        found.one("init")
-        found.one("backup")
-        shop.trade()
-        found.one("backup")
-        yield found
+        with connect(cluster.config(folder, shop.table_a, shop.table_b)) as client:
+            client.init()
+            client.backup()
+            shop.trade()
+            client.backup()
+    return frontend
+
+
+@pytest.fixture
+def meeting(past: Frontend, tmp_path: Path) -> Iterator[Meeting]:
+    """That past, in a frontend process of its own."""
+    with undone(past.repository_dir), forked_frontend(past) as port:
+        cluster = at_port(port)
+        shop = Shop(cluster)
+        config = cluster.config(tmp_path, shop.table_a, shop.table_b, wait="30", poll_interval="0.2")
+        yield Meeting(cluster, shop, config)
 
 
 @pytest.fixture(params=range(ROUNDS))
