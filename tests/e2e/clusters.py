@@ -67,6 +67,11 @@ class Cluster:
         return path
 
 
+def at_port(port: int) -> Cluster:
+    """A simulator of this machine."""
+    return Cluster(host="127.0.0.1", port=port, user="root", password=PASSWORD, repository="my_backup_repo")
+
+
 @contextlib.contextmanager
 def simulator(repository_dir: Path, *, tick: float = TICK, create_repository: bool = True) -> Iterator[Cluster]:
     """An empty cluster on a free port; what it backs up stays in the folder."""
@@ -81,13 +86,7 @@ def simulator(repository_dir: Path, *, tick: float = TICK, create_repository: bo
     try:
         ready = process.stdout.readline()
         assert ready.startswith("ready on "), ready
-        cluster = Cluster(
-            host="127.0.0.1",
-            port=int(ready.rpartition(":")[2]),
-            user="root",
-            password=PASSWORD,
-            repository="my_backup_repo",
-        )
+        cluster = at_port(int(ready.rpartition(":")[2]))
         if create_repository:
             make_repository(cluster)
         yield cluster

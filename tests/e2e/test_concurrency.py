@@ -10,15 +10,19 @@ import json
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import define, field
 
-from tests.e2e.clusters import Cluster, Shop, simulator
-from tests.e2e.processes import run, start
+from starrocks_br import connect
+from starrocks_simulator.frontend import Frontend
+from starrocks_simulator.wire import serve
+from tests.e2e.clusters import PASSWORD, TICK, Cluster, Shop, at_port, make_repository
+from tests.e2e.forked_cli import begin
+from tests.e2e.forks import forked_frontend, undone
 
 ROUNDS = int(os.environ.get("STARROCKS_BR_ROUNDS", "1"))
 OK, USAGE, PARTIAL, BUSY = 0, 2, 3, 11
@@ -43,18 +47,18 @@ class Meeting:
 
     def at_once(self, chance: random.Random, *commands: tuple[str, ...]) -> list[int]:
         """Start commands within half a second and wait for all of them; their exit codes."""
-        processes = []
-        for command in commands:
-            processes.append(start(*command, "--config", str(self.config), cwd=self.config.parent))
+        running = []
+        for number, command in enumerate(commands, 1):
+            arguments = (*command, "--config", str(self.config))
+            running.append(begin(*arguments, folder=self.config.parent, number=number))
             time.sleep(chance.random() / 2)  # nothing is waited for: it is the meeting that is played
-        for process in processes:
-            _, err = process.communicate(timeout=300)
-            self.said.append((process.returncode, err))
-        return [process.returncode for process in processes]
+        ended = [command.ended() for command in running]
+        self.said.extend((done.returncode, done.stderr) for done in ended)
+        return [done.returncode for done in ended]
 
     def one(self, *command: str) -> Any:
         """One command, alone; its result. It has to succeed."""
-        done = run(*command, "--json", "--config", str(self.config), cwd=self.config.parent)
+        done = begin(*command, "--json", "--config", str(self.config), folder=self.config.parent).ended()
         assert done.returncode == OK, done.stdout + done.stderr
         return json.loads(done.stdout)["result"]
 
@@ -65,8 +69,12 @@ class Meeting:
             f"INSERT INTO {self.shop.table_b} VALUES ({100 + number}, 1)",
         )
 
-    def check_settled(self) -> None:
-        """Nobody was refused without a word on who is in the way; a command that comes later finds nothing open."""
+    def check_settled(self, *, kept: str = "") -> None:
+        """Nobody was refused without a word on who is in the way; a command that comes later finds nothing open.
+
+        Args:
+            kept: The name of a table that an undo has left, and may have.
+        """
         for code, err in self.said:
             assert code in {OK, BUSY}, err
             assert code == OK or "taken" in err or "still runs" in err, err
@@ -74,37 +82,59 @@ class Meeting:
         statuses = {row[0] for row in self.cluster.sql("SELECT status FROM ops.backup_history")}
         assert not statuses & {"PENDING", "RUNNING"}
         for table in (self.shop.table_a, self.shop.table_b):
-            names = {row[0] for row in self.cluster.sql(f"SHOW TABLES FROM {table.partition('.')[0]}")}
-            assert names == {table.partition(".")[2]}
+            names = self.names(table.partition(".")[0])
+            assert {name for name in names if "__before_" not in name} - {kept} == {table.partition(".")[2]}
 
-    def check_points(self, known: set[str]) -> None:
-        """Every point that was made since gives back what there is now: nothing was loaded meanwhile."""
+    def check_points(self, known: set[str], *, before: Sequence[tuple[Any, ...]] | None = None) -> None:
+        """Every point that was made since gives back what there is now, or was before: nothing was loaded meanwhile."""
         for table in (self.shop.table_a, self.shop.table_b):
-            rows = self.shop.rows(table)
+            right = [self.shop.rows(table), before]
             for entry in self.one("list", "--table", table)["entries"]:
                 if entry["label"] in known or not entry["restorable"]:
                     continue
                 self.cluster.sql(f"DROP TABLE {table} FORCE")
                 self.one("restore", "--table", table, "--label", entry["label"])
-                assert self.shop.rows(table) == rows
+                assert self.shop.rows(table) in right
+
+    def names(self, database: str) -> set[str]:
+        """The tables of a database."""
+        return {str(row[0]) for row in self.cluster.sql(f"SHOW TABLES FROM {database}")}
+
+    def held(self, database: str) -> list[list[tuple[Any, ...]]]:
+        """The rows of each of its tables."""
+        return [self.shop.rows(f"{database}.{name}") for name in sorted(self.names(database))]
 
     def labels(self) -> set[str]:
         """All that is recorded."""
         return {str(row[0]) for row in self.cluster.sql("SELECT label FROM ops.backup_history")}
 
 
-@pytest.fixture
-def meeting(tmp_path: Path) -> Iterator[Meeting]:
-    """After a full and an incremental backup."""
-    with simulator(tmp_path / "repository") as cluster:
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Frontend:
+    """A frontend with two tables and two backups of them: a full and an incremental one."""
+    folder = tmp_path_factory.mktemp("past")
+    frontend = Frontend(folder / "repository", tick=TICK, password=PASSWORD)
+    with serve(frontend) as port:
+        cluster = at_port(port)
+        make_repository(cluster)
         shop = Shop(cluster)
         shop.open()
-        found = Meeting(cluster, shop, cluster.config(tmp_path, shop.table_a, shop.table_b, wait="30"))
-        found.one("init")
-        found.one("backup")
-        shop.trade()
-        found.one("backup")
-        yield found
+        with connect(cluster.config(folder, shop.table_a, shop.table_b)) as client:
+            client.init()
+            client.backup()
+            shop.trade()
+            client.backup()
+    return frontend
+
+
+@pytest.fixture
+def meeting(past: Frontend, tmp_path: Path) -> Iterator[Meeting]:
+    """That past, in a frontend process of its own."""
+    with undone(past.repository_dir), forked_frontend(past) as port:
+        cluster = at_port(port)
+        shop = Shop(cluster)
+        config = cluster.config(tmp_path, shop.table_a, shop.table_b, wait="30", poll_interval="0.2")
+        yield Meeting(cluster, shop, config)
 
 
 @pytest.fixture(params=range(ROUNDS))
@@ -193,3 +223,69 @@ def test_of_two_restores_of_one_table_one_wins_and_the_other_touches_nothing(
     assert meeting.shop.rows(meeting.shop.table_a) == rows
     meeting.check_settled()
     assert meeting.shop.rows(meeting.shop.table_a) == rows
+
+
+def test_two_restores_and_a_backup_share_one_slot(meeting: Meeting, chance: random.Random) -> None:
+    table, other = meeting.shop.table_a, f"{meeting.shop.table_a}_too"
+    meeting.cluster.sql(f"CREATE TABLE {other} LIKE {table}", f"INSERT INTO {other} VALUES (7, '2025-02-05', 'seven')")
+    meeting.one("backup", "--table", other)
+    known, rows = meeting.labels(), meeting.shop.rows(table)
+    meeting.cluster.sql(f"DROP TABLE {table} FORCE", f"DROP TABLE {other} FORCE")
+    restores = [("restore", "--table", name, "--timestamp", SOON) for name in (table, other)]
+    commands = [*restores, ("backup", "--table", "db1.*", "--table", "db2.*")]
+    chance.shuffle(commands)
+    codes = dict(zip(commands, meeting.at_once(chance, *commands), strict=True))
+    assert [codes[restore] for restore in restores] == [OK, OK], meeting.said
+    assert set(codes.values()) <= {OK, PARTIAL, BUSY}, meeting.said
+    meeting.said = [(code, err) for code, err in meeting.said if code in {OK, BUSY}]
+    assert meeting.shop.rows(table) == rows
+    assert [row[0] for row in meeting.shop.rows(other)] == [7]
+    meeting.cluster.sql(f"DROP TABLE {other} FORCE")
+    meeting.check_settled()
+    meeting.check_points(known)
+
+
+def test_a_backup_beside_a_replacement_takes_the_table_before_or_after_it(
+    meeting: Meeting, chance: random.Random
+) -> None:
+    table = meeting.shop.table_a
+    known, wanted = meeting.labels(), meeting.shop.rows(table)
+    meeting.load(1)
+    lived = meeting.shop.rows(table)
+    commands = [
+        ("restore", "--table", table, "--timestamp", SOON, "--replace", "--yes"),
+        ("backup", "--table", "db1.*", "--table", "db2.*"),
+    ]
+    chance.shuffle(commands)
+    codes = dict(zip([command[0] for command in commands], meeting.at_once(chance, *commands), strict=True))
+    assert codes["restore"] == OK, meeting.said
+    assert codes["backup"] in {OK, PARTIAL}, meeting.said
+    meeting.said = [(code, err) for code, err in meeting.said if code in {OK, BUSY}]
+    assert meeting.shop.rows(table) == wanted
+    assert lived in meeting.held("db1")
+    meeting.check_settled()
+    meeting.check_points(known, before=lived)
+
+
+def test_an_undo_beside_a_restore_of_the_same_table_loses_no_rows(meeting: Meeting, chance: random.Random) -> None:
+    """Whoever comes first: each of the tables that lived is there, under its name or beside it."""
+    table = meeting.shop.table_a
+    wanted = meeting.shop.rows(table)
+    meeting.load(1)
+    lived = meeting.shop.rows(table)
+    first = meeting.one("restore", "--table", table, "--timestamp", SOON, "--replace", "--yes")["restore"]
+    commands = [
+        ("restore", "--undo", first),
+        ("restore", "--table", table, "--timestamp", SOON, "--replace", "--yes"),
+    ]
+    chance.shuffle(commands)
+    codes = meeting.at_once(chance, *commands)
+    assert OK in codes, meeting.said
+    assert set(codes) <= {OK, USAGE, BUSY}, meeting.said
+    meeting.said = [(code, err) for code, err in meeting.said if code in {OK, BUSY}]
+    now = meeting.shop.rows(table)
+    assert now in (wanted, lived)
+    assert lived in meeting.held("db1")
+    meeting.check_settled(kept=f"__br_{first}")
+    assert meeting.shop.rows(table) == now
+    assert lived in meeting.held("db1")

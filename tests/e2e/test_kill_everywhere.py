@@ -1,45 +1,69 @@
 """Every command, killed by SIGKILL right before and right after its statements.
 
-STARROCKS_BR_KILLS=all takes every statement there is; else a few of them are taken, always the same.
+STARROCKS_BR_KILLS=all takes every statement there is, `changes` those that change something or let time pass, and
+only their end; else a few are taken, always the same. The process is killed at each of them for good. What is left
+behind is checked once for kills that leave the same behind: between two statements that change nothing, and no time
+that passes between them.
 """
 
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.mark.structures import ParameterSet
 
-from tests.e2e.killing import count_statements, kill_process
-from tests.support.kills import SCENARIOS, Scenario, check_aftermath
+from tests.e2e.forks import in_a_copy
+from tests.e2e.killing import run_to
+from tests.e2e.sweeps import SWEEPS, Sweep
+from tests.support.kills import SCENARIOS
 
-ALL = os.environ.get("STARROCKS_BR_KILLS") == "all"
-SHARES = 4 if ALL else 1
-SAMPLE = 97
-"""Every so many kills one is done, another one for each command."""
+KILLS = os.environ.get("STARROCKS_BR_KILLS", "")
+SHARES = 4 if KILLS else 1
+SAMPLE = 61
+"""The kill of a command that is done if not all are: so many further than that of the command before."""
 
 
 def _shares() -> list[ParameterSet]:
     return [
-        pytest.param(scenario, share, id=f"{scenario.name.replace(' ', '-')}-{share}")
-        for scenario in SCENARIOS
+        pytest.param(sweep, share, id=f"{sweep.name.replace(', ', '-').replace(' ', '-')}-{share}")
+        for sweep in (SWEEPS if KILLS else [*SWEEPS[: len(SCENARIOS)], *SWEEPS[len(SCENARIOS) :: 4]])
         for share in range(SHARES)
     ]
 
 
-@pytest.mark.parametrize(("scenario", "share"), _shares())
+def _moments(sweep: Sweep, stage: Any, folder: Path) -> list[tuple[int, bool]]:
+    """Run the command once: the statements to kill it at, and whether after them."""
+    ended = run_to(stage.world, sweep.arguments(stage), folder)
+    assert ended.code == 0, ended.said
+    if KILLS == "changes":
+        return [(1, False), *((number, True) for number in ended.changes)]
+    return [(number, after) for number in range(1, ended.seen + 1) for after in (False, True)]
+
+
+def _kill(sweep: Sweep, stage: Any, folder: Path, known: set[str], number: int, after: bool) -> str:
+    """Kill the command at a statement and check a way on from there; what it had done."""
+    ended = run_to(stage.world, sweep.arguments(stage), folder, number=number, after=after)
+    assert ended.reached, ended
+    if ended.trace not in known:
+        sweep.ways_on[len(known) % len(sweep.ways_on)](stage, ended.said)
+    return ended.trace
+
+
+@pytest.mark.parametrize(("sweep", "share"), _shares())
 def test_a_killed_process_loses_nothing_and_blocks_nothing(
-    scenario: Scenario, share: int, tmp_path: Path, subtests: pytest.Subtests
+    sweep: Sweep, share: int, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    whole = scenario.prepare(tmp_path / "whole").world
-    total = count_statements(whole, scenario.arguments(whole), tmp_path)
-    kills = [(number, after) for number in range(1, total + 1) for after in (False, True)]
-    offset = 17 * SCENARIOS.index(scenario) % SAMPLE
-    chosen = kills[share::SHARES] if ALL else kills[offset::SAMPLE]
-    print(f"{scenario.name}: {total} statements, {len(chosen)} kills")
+    folder = tmp_path / "world"
+    stage = sweep.prepare(folder)
+    kills = in_a_copy(folder, partial(_moments, sweep, stage, folder))
+    only = SAMPLE * SWEEPS.index(sweep) % len(kills)
+    chosen = kills[len(kills) * share // SHARES : len(kills) * (share + 1) // SHARES] if KILLS else [kills[only]]
+    known: set[str] = set()
     for number, after in chosen:
         with subtests.test(statement=number, after=after):
-            stage = scenario.prepare(tmp_path / f"{number}-{after}")
-            assert kill_process(stage.world, scenario.arguments(stage.world), tmp_path, number=number, after=after)
-            check_aftermath(stage, scenario)
+            known.add(in_a_copy(folder, partial(_kill, sweep, stage, folder, known, number, after)))
+    print(f"{sweep.name}: {len(chosen)} of {len(kills)} kills, which left {len(known)} states behind")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
+from typing import Final
 
 from attrs import define, field
 
@@ -15,6 +16,7 @@ from starrocks_br.domain.errors import (
     OutcomeUnknown,
     Refused,
     StarRocksBrError,
+    TargetExists,
     Unreachable,
 )
 from starrocks_br.domain.events import StepDone, Warned
@@ -28,6 +30,7 @@ from starrocks_br.domain.restore_steps import (
     CheckRestored,
     CopyPartitions,
     CreateTable,
+    Rename,
     RestorePartitions,
     Step,
     Verify,
@@ -40,6 +43,9 @@ from starrocks_br.services.restore_checks import check, look, make_again, verify
 from starrocks_br.services.restore_copy import read_over
 from starrocks_br.services.restore_job import job
 from starrocks_br.services.restore_table import TableRestore, acted_on, not_ours
+
+NAME_TAKEN: Final = "is already used"
+"""What RENAME says of a name that somebody has, whatever kind of object it is (O2§y12)."""
 
 
 @define(kw_only=True)
@@ -145,6 +151,8 @@ class DatabaseRestore:
                     self._note_ids(one, step, table)
             case CopyPartitions():
                 read_over(self.ports, one.plan.restore, step)
+            case Rename():
+                self._rename(step)
             case _:
                 self.ports.cluster.apply(step)
 
@@ -154,6 +162,16 @@ class DatabaseRestore:
         there = {} if state is None else state.partitions
         for name in (partition.name for partition in step.partitions if partition.name in there):
             one.made_by_hand[name] = frozenset(number for number, _, _ in there[name].identity)
+
+    def _rename(self, step: Rename) -> None:
+        """Give a table its name; that somebody took it since the plan was made is no fault of the cluster."""
+        try:
+            self.ports.cluster.apply(step)
+        except Refused as refusal:
+            if NAME_TAKEN in refusal.why:
+                taken = TableRef(step.table.database, step.to)
+                raise TargetExists(f"{taken} exists", why=f"it appeared meanwhile: {refusal.why}") from refusal
+            raise
 
     # --- jobs ---------------------------------------------------------------------------------------------------------
 

@@ -186,13 +186,20 @@ def test_an_unpartitioned_table_can_take_another_name(world: World) -> None:
 
 
 def test_a_target_that_appears_while_the_restore_runs_is_left_alone(one: World) -> None:
-    """The rename is refused, and what was made under the alias is taken back."""
+    """The rename is refused, and what was made under the alias is taken back: as if it had been there before."""
     one.before("ALTER TABLE .* RENAME", lambda: one.range_table("d1.t"))
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(TargetExists, match=r"d1\.t exists.*already used") as refusal:
         one.restore("d1.t")
     assert "was dropped" in refusal.value.hint
     assert one.tables("d1") == {"t"}
     assert one.ports.restores.unfinished() == ()
+
+
+def test_a_rename_that_is_refused_for_another_reason_says_which(one: World) -> None:
+    one.before("ALTER TABLE .* RENAME", refuse(1064, "rpc failed"))
+    with pytest.raises(Refused, match="rpc failed"):
+        one.restore("d1.t")
+    assert one.tables("d1") == set()
 
 
 # --- doing it ---------------------------------------------------------------------------------------------------------
