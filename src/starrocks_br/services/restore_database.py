@@ -212,7 +212,7 @@ class DatabaseRestore:
     def _made(self, together: Sequence[TableRestore], ended: Job | None) -> None:
         if ended is not None:
             for one in together:
-                one.ended(ended)
+                one.is_filled(_job(one), ended)
         creating = [one for one in together if _job(one).creating]
         found = self.ports.cluster.table_ids([_job(one).into for one in creating]) if creating else {}
         for one in creating:

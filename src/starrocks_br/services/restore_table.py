@@ -118,13 +118,11 @@ class TableRestore:
         self.ids = names_after(step, self.ids)
         self.position += 1
 
-    def ended(self, job: Job) -> None:
-        """The job that it stood at has ended well."""
-        step = self.step
-        if isinstance(step, RestorePartitions) and job.finished_at is not None:
-            began, ended = int(job.created_at.timestamp()), int(job.finished_at.timestamp())
-            for name in held_by(self.plan, step) & self.made_by_hand.keys():
-                self.filled[name] = Filled(ids=self.made_by_hand[name], began=began, ended=ended)
+    def is_filled(self, step: RestorePartitions, job: Job) -> None:
+        """The job of a step has ended well."""
+        began, ended = (int(time.timestamp()) for time in (job.created_at, job.finished_at or job.created_at))
+        for name in held_by(self.plan, step) & self.made_by_hand.keys():
+            self.filled[name] = Filled(ids=self.made_by_hand[name], began=began, ended=ended)
 
     def expects(self, table: TableRef) -> frozenset[PartitionName]:
         """Which partitions a table of this restore should have now; a scratch table those of its own job."""
