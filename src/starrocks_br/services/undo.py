@@ -39,7 +39,7 @@ def undo(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
 
     Raises:
         UnknownRestore: Nothing is written of it, or there is nothing to go back to.
-        Busy: It may still be at work.
+        Busy: It may still be at work, or another restore of its table is.
     """
     journal = _dead_journal(ports, ready(ports, place), restore)
     if not journal.closed:
@@ -54,7 +54,7 @@ def undo(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
 
 
 def _dead_journal(ports: Ports, server: Server, restore: RestoreId) -> Journal:
-    """What is written of a restore that nobody is at work on. Raises UnknownRestore or Busy."""
+    """What is written of a restore, if nobody is at work on it or its tables. Raises UnknownRestore or Busy."""
     journal = next(iter(ports.restores.journals([restore])), None)
     if journal is None or journal.cluster != server.cluster:
         raise UnknownRestore(
@@ -65,6 +65,10 @@ def _dead_journal(ports: Ports, server: Server, restore: RestoreId) -> Journal:
     alive = "" if journal.closed else why_alive(ports, journal, server)
     if alive:
         raise Busy(f"restore {restore} may be at work", why=alive, hint="try again in a minute")
+    for other in ports.restores.unfinished():
+        beside = other.restore != restore and other.cluster == server.cluster and other.names & journal.names
+        if beside and (alive := why_alive(ports, other, server)):
+            raise Busy(f"another restore of {other.target} may be at work", why=alive, hint="wait for it to end")
     return journal
 
 
@@ -91,7 +95,7 @@ def resume(ports: Ports, request: RestoreRequest, restore: RestoreId) -> Restore
 
     Raises:
         UnknownRestore: Nothing is written of it, it is closed, or how far it got cannot be told.
-        Busy: It may still be at work.
+        Busy: It may still be at work, or another restore of its table is.
         BrokenChain: What it restores is not recorded any more.
     """
     server = ready(ports, request.place)

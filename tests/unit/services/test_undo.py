@@ -148,6 +148,35 @@ def test_undo_of_a_killed_restore_that_was_complete_and_replaced_nothing_says_so
     assert past.world.rows("d1.t") == past.wanted["d1.t"]
 
 
+def test_beside_another_restore_of_the_table_it_is_not_undone(tmp_path: Path) -> None:
+    """It would move the table away from under that one."""
+    past = SWAPPED.prepare(tmp_path)
+    SWAPPED.act(past)
+    first = newest_restore(past.world)
+    past.world.after("^RESTORE", kill)
+    with pytest.raises(Killed):
+        SWAPPED.act(past)
+    past.world.ports = past.world.reconnect()
+    with pytest.raises(Busy, match=r"a restore of d1\.t"):
+        undone(past.world, first)
+    assert past.world.rows("d1.t") == past.wanted["d1.t"]
+    past.world.later(LONG_AFTER)
+    undone(past.world, first)
+    assert past.world.rows("d1.t") == LIVED
+
+
+def test_a_restore_of_another_table_is_no_reason_not_to_undo(tmp_path: Path) -> None:
+    past = SWAPPED.prepare(tmp_path)
+    SWAPPED.act(past)
+    first = newest_restore(past.world)
+    past.world.after("^RESTORE", kill)
+    with pytest.raises(Killed):
+        past.world.restore("d1.other", replace=True)
+    past.world.ports = past.world.reconnect()
+    undone(past.world, first)
+    assert past.world.rows("d1.t") == LIVED
+
+
 def test_what_may_be_at_work_is_not_undone(tmp_path: Path) -> None:
     past = SWAPPED.prepare(tmp_path)
     past.world.after("SWAP WITH", kill)
