@@ -172,7 +172,8 @@ class Jobs:
     def _copied(self, job: RestorePartitions) -> Iterable[Step]:
         yield job
         yield CheckRestored(table=job.into, created=True)
-        # Whether a partition can be added by hand to a RANGE table that makes its own is not known; a load makes it.
+        # Whether a partition can be added by hand to a RANGE table that makes its own is not known; a load makes it,
+        # and only those that no row came into are added afterwards.
         automatic = self.manifest.automatic and self.manifest.partitioning is Partitioning.RANGE
         if not automatic:
             yield self._made(self.alias, job)
@@ -184,7 +185,7 @@ class Jobs:
         names = sorted(_by_holder(self.manifest)[job.label])
         return AddPartitions(
             table=table,
-            partitions=tuple(_new_partition(self.manifest, name) for name in names),
+            partitions=tuple(added_by_hand(self.manifest, name) for name in names),
             replication_num=job.replication_num,
         )
 
@@ -206,7 +207,7 @@ def _remade(manifest: Manifest, alias: TableRef, replication_num: int) -> Create
         ddl=manifest.ddl,
         replication_num=replication_num,
         wanted=tuple(sorted(manifest.held)),
-        addable=tuple(_new_partition(manifest, name) for name in sorted(listed)),
+        addable=tuple(added_by_hand(manifest, name) for name in sorted(listed)),
     )
 
 
@@ -306,7 +307,8 @@ def _size(partitions: Iterable[Partition]) -> int | None:
     return sum(known) if known else None
 
 
-def _new_partition(manifest: Manifest, name: PartitionName) -> NewPartition:
+def added_by_hand(manifest: Manifest, name: PartitionName) -> NewPartition:
+    """A partition of a point as ADD PARTITION makes it. Raises Unrestorable if its values cannot be written back."""
     partition = manifest.held[name].captured.partition
     try:
         return new_partition(partition, manifest.partitioning)

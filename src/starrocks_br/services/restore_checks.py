@@ -10,11 +10,12 @@ from starrocks_br.domain.events import Warned
 from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.partitions import Partition, TableState
 from starrocks_br.domain.ports import Ports
-from starrocks_br.domain.restore_jobs import Way
+from starrocks_br.domain.restore_jobs import Way, added_by_hand
 from starrocks_br.domain.restore_steps import (
     TTL_OFF,
     AddPartitions,
     CheckRestored,
+    CopyPartitions,
     CreateTable,
     DropPartitions,
     DropTable,
@@ -114,6 +115,21 @@ def make_again(ports: Ports, one: TableRestore, step: CreateTable) -> None:
     if missing:
         added = AddPartitions(table=step.table, partitions=missing, replication_num=step.replication_num)
         ports.cluster.apply(added)
+
+
+def add_empty(ports: Ports, one: TableRestore, step: CopyPartitions) -> None:
+    """Add the partitions that no row was read into: a table that makes its own does so for rows only.
+
+    Raises:
+        Refused: The server does not take that.
+        Unrestorable: The values of one cannot be written back with certainty.
+        VerificationMismatch: The table is gone.
+    """
+    missing = sorted(set(step.partitions) - _see(ports, one, step.table).partitions.keys())
+    if missing:
+        partitions = tuple(added_by_hand(one.plan.manifest, name) for name in missing)
+        replication = one.plan.jobs[0].replication_num
+        ports.cluster.apply(AddPartitions(table=step.table, partitions=partitions, replication_num=replication))
 
 
 def _rested(ports: Ports, place: Place, one: TableRestore, step: CheckRestored, state: TableState) -> TableState:

@@ -35,7 +35,7 @@ from starrocks_br.domain.restore_steps import (
 from starrocks_br.services.exposing import before_exposing
 from starrocks_br.services.journals import give_up
 from starrocks_br.services.requests import Place
-from starrocks_br.services.restore_checks import check, look, make_again, verify
+from starrocks_br.services.restore_checks import add_empty, check, look, make_again, verify
 from starrocks_br.services.restore_job import job
 from starrocks_br.services.restore_table import TableRestore, acted_on, not_ours
 
@@ -139,6 +139,8 @@ class DatabaseRestore:
                 make_again(self.ports, one, step)
             case CopyPartitions():
                 self._copy(step)
+                if step.automatic:
+                    add_empty(self.ports, one, step)
             case _:
                 self.ports.cluster.apply(step)
 
