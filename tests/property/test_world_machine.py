@@ -192,10 +192,10 @@ class WorldMachine(RuleBasedStateMachine):
         self.world.here.settle()
         for act in later:
             self.world.user(act)
-        if stranger:
-            self.world.stranger_takes_slots(cancelled=stranger == "is cancelled")
+        taken = bool(stranger) and self.world.stranger_takes_slots(cancelled=stranger == "is cancelled")
         self.world.clock.advance(pause)
-        if stranger and hidden:
+        # of a job that it shows as FINISHED the server surely lists the snapshot
+        if taken and hidden:
             with self.world.out_of_sight():
                 self.world.backup(calm=False)
         self.world.backup()

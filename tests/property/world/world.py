@@ -702,8 +702,8 @@ class World:
                 f"ON (TABLE {names[0]}) PROPERTIES('timeout'='3600')"
             )
 
-    def stranger_takes_slots(self, *, cancelled: bool) -> None:
-        """Somebody else's job is the newest of every database; it has ended one way or the other."""
+    def stranger_takes_slots(self, *, cancelled: bool) -> bool:
+        """Somebody else's job is the newest of a database, one way or the other; whether no job of ours is any more."""
         for database in DATABASES:
             self.stranger_backs_up(database)
         self.clock.advance(3)
@@ -712,6 +712,7 @@ class World:
             if job.label.startswith("stranger") and not job.done:
                 self._stranger(f"CANCEL BACKUP FROM {job.db_name}")
         self.here.settle()
+        return not self.here.uploaded & {job.label for job in self.here.frontend.handler.jobs()}
 
     def stranger_restores(self, index: int, choice: int) -> None:
         """Somebody restores a snapshot of ours over a live table, without us."""

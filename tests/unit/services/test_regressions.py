@@ -97,3 +97,24 @@ def test_the_history_is_saved_although_the_leaders_clock_was_set_back(world: Wor
     world.frontend.skew -= 3600
     world.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
     assert world.backup().metadata is not None
+
+
+def test_an_empty_partition_of_a_table_that_makes_its_own_is_not_missing_beside_it(world: World) -> None:
+    """No row is read over into it, and only a load makes such a partition: it has to be added by hand."""
+    world.ready("d1.other")
+    world.sql(
+        "CREATE TABLE d1.t (id INT NOT NULL, k DATE NOT NULL) DUPLICATE KEY(id) PARTITION BY date_trunc('day', k) "
+        "DISTRIBUTED BY HASH(id) BUCKETS 1 PROPERTIES('replication_num' = '1')"
+    )
+    world.sql("INSERT INTO d1.t VALUES (1, '2024-01-01'), (2, '2024-01-02'), (3, '2024-01-03')")
+    world.backup()
+    for into, statement in (
+        ("d1.r", "TRUNCATE TABLE d1.t PARTITION (p20240102)"),
+        ("d1.s", "INSERT INTO d1.t VALUES (4, '2024-01-02')"),
+    ):
+        world.sql(statement)
+        world.backup()
+        world.restore("d1.t", into=into)
+        assert world.rows(into) == world.rows("d1.t")
+        names = sorted(row["PartitionName"] for row in world.records(f"SHOW PARTITIONS FROM {into}"))
+        assert names == ["p20240101", "p20240102", "p20240103"]
