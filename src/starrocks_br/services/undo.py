@@ -47,7 +47,9 @@ def undo(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
     journal = _dead_journal(ports, ready(ports, place), restore)
     if not journal.closed:
         # What replaced a table goes back even if it was complete: that it is finished is not what was asked for.
-        close = close_journal if journal.replaced is None else give_back
+        # Unless that table is gone: then there is nothing to go back to, and the name must not be lost, too.
+        there = journal.replaced in ports.cluster.table_ids(journal.names).values()
+        close = give_back if there else close_journal
         return UndoReport(restore=restore, table=journal.target, detail=close(ports, journal).detail)
     found = ports.cluster.table_ids(journal.names)
     _check_undoable(journal, found)

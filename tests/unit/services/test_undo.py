@@ -188,6 +188,13 @@ def test_a_restore_of_another_table_is_no_reason_not_to_undo(tmp_path: Path) -> 
     assert past.world.rows("d1.t") == LIVED
 
 
+def test_undo_of_a_restore_that_has_dropped_the_old_table_leaves_the_new_one_its_name(tmp_path: Path) -> None:
+    """There is nothing to go back to: it is complete but for its last lines."""
+    past = killed(BY_NAME["replace, several holders, drop old"], tmp_path, "^DROP TABLE")
+    assert "was complete" in undone(past.world).detail
+    assert past.world.rows("d1.t") == past.wanted["d1.t"]
+
+
 def test_what_may_be_at_work_is_not_undone(tmp_path: Path) -> None:
     past = SWAPPED.prepare(tmp_path)
     past.world.after("SWAP WITH", kill)
