@@ -8,6 +8,7 @@ from attrs import evolve
 
 from starrocks_br.domain.chain import chain_to, lineage
 from starrocks_br.domain.errors import Busy, UnknownRestore
+from starrocks_br.domain.events import Warned
 from starrocks_br.domain.journal import Journal, JournalStep, Mark, StepStatus
 from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import RestoreId, TableRef
@@ -26,6 +27,7 @@ from starrocks_br.domain.restore_steps import (
     Verify,
 )
 from starrocks_br.domain.server import DONE, Server
+from starrocks_br.domain.taking_back import way_back
 from starrocks_br.services.journals import close_journal, give_back, informed, last_job, take_back, why_alive
 from starrocks_br.services.preflight import ready
 from starrocks_br.services.reports import RestoreReport, UndoReport
@@ -44,9 +46,15 @@ def undo(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
     journal = _dead_journal(ports, ready(ports, place), restore)
     if not journal.closed:
         # What replaced a table goes back even if it was complete: that it is finished is not what was asked for.
-        close = close_journal if journal.replaced is None else give_back
+        # Unless that table is gone: then there is nothing to go back to, and the name must not be lost, too.
+        there = journal.replaced in ports.cluster.table_ids(journal.names).values()
+        close = give_back if there else close_journal
         return UndoReport(restore=restore, table=journal.target, detail=close(ports, journal).detail)
-    _check_undoable(journal, ports.cluster.table_ids(journal.names))
+    found = ports.cluster.table_ids(journal.names)
+    _check_undoable(journal, found)
+    # The journal is closed: killed on the way, no later command would tell where the rows are.
+    then = way_back(journal, found).detail
+    ports.listener(Warned(message=f"undoing restore {restore}; then {then}", table=journal.target))
     detail = f"the restore of {journal.target} was undone; {take_back(ports, journal)}"
     last = len(journal.steps) - 1
     ports.restores.mark([Mark(restore=restore, number=last, status=StepStatus.UNDONE, detail=detail)])

@@ -148,6 +148,17 @@ def test_undo_of_a_killed_restore_that_was_complete_and_replaced_nothing_says_so
     assert past.world.rows("d1.t") == past.wanted["d1.t"]
 
 
+def test_where_what_was_restored_will_be_is_told_before_it_moves(tmp_path: Path) -> None:
+    """Killed later than that, nobody else would tell."""
+    past = SWAPPED.prepare(tmp_path)
+    SWAPPED.act(past)
+    restore = newest_restore(past.world)
+    past.world.before("SWAP WITH", kill)
+    with pytest.raises(Killed):
+        undone(past.world)
+    assert f"__br_{restore}" in past.world.warnings[-1]
+
+
 def test_beside_another_restore_of_the_table_it_is_not_undone(tmp_path: Path) -> None:
     """It would move the table away from under that one."""
     past = SWAPPED.prepare(tmp_path)
@@ -175,6 +186,13 @@ def test_a_restore_of_another_table_is_no_reason_not_to_undo(tmp_path: Path) -> 
     past.world.ports = past.world.reconnect()
     undone(past.world, first)
     assert past.world.rows("d1.t") == LIVED
+
+
+def test_undo_of_a_restore_that_has_dropped_the_old_table_leaves_the_new_one_its_name(tmp_path: Path) -> None:
+    """There is nothing to go back to: it is complete but for its last lines."""
+    past = killed(BY_NAME["replace, several holders, drop old"], tmp_path, "^DROP TABLE")
+    assert "was complete" in undone(past.world).detail
+    assert past.world.rows("d1.t") == past.wanted["d1.t"]
 
 
 def test_what_may_be_at_work_is_not_undone(tmp_path: Path) -> None:
