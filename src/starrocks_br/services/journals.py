@@ -12,7 +12,7 @@ from starrocks_br.domain.events import Settled
 from starrocks_br.domain.journal import GRACE, QUIET, Journal, JournalStep, Mark, StepStatus
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
-from starrocks_br.domain.restore_steps import DropDatabase, RestorePartitions, Step
+from starrocks_br.domain.restore_steps import DropDatabase, DropTable, RestorePartitions, Step
 from starrocks_br.domain.server import Job, JobKind, Server
 from starrocks_br.domain.status import Status
 from starrocks_br.domain.taking_back import to_the_end, way_back
@@ -32,8 +32,18 @@ def close_journals(ports: Ports, server: Server, settled: list[Settled]) -> froz
             busy |= journal.names
             settled.append(Settled(subject=journal.restore, outcome=None, detail=alive))
         else:
-            settled.append(close_journal(ports, journal))
+            settled.append(_closed_if_allowed(ports, journal))
+            busy |= journal.names if settled[-1].outcome is None else frozenset()
     return frozenset(busy)
+
+
+def _closed_if_allowed(ports: Ports, journal: Journal) -> Settled:
+    try:
+        return close_journal(ports, journal)
+    except AccessDenied as denial:
+        # It stays open, and its tables busy: once the privilege is there, the next command takes it back.
+        detail = f"the restore of {journal.target} cannot be taken back yet: {denial}"
+        return Settled(subject=journal.restore, outcome=None, detail=detail)
 
 
 def why_alive(ports: Ports, journal: Journal, server: Server) -> str:
@@ -82,10 +92,13 @@ def close_journal(ports: Ports, journal: Journal) -> Settled:
 
     Returns:
         FINISHED if it is complete, else FAILED, and what was done.
+
+    Raises:
+        AccessDenied: It could not be taken back, and stays open.
     """
     left = to_the_end(journal, ports.cluster.table_ids(journal.names))
     if left is not None:
-        trouble = applied(ports, left)
+        trouble = _applied(ports, left)
         open_ = [number for number, line in enumerate(journal.steps) if line.status is not StepStatus.DONE]
         ports.restores.mark([Mark(restore=journal.restore, number=one, status=StepStatus.DONE) for one in open_])
         detail = f"the restore of {journal.target} was complete: only its last lines were missing"
@@ -123,7 +136,7 @@ def take_back(ports: Ports, journal: Journal) -> str:
     """Give the table that lived before its name again, and hide or drop what was made; what was done, for people."""
     journal = informed(ports, journal)
     back = way_back(journal, ports.cluster.table_ids(journal.names))
-    trouble = applied(ports, back.steps)
+    trouble = _applied(ports, back.steps)
     if trouble:
         again = f"; restore --undo {journal.restore} tries again" if journal.replaced is not None else ""
         return f"not everything could be taken back: {trouble}{again}"
@@ -136,18 +149,27 @@ def _database_dropped(ports: Ports, journal: Journal) -> str:
     others = (one for one in ports.restores.unfinished() if one.restore != journal.restore)
     if ports.cluster.objects(database) != {} or any(one.target.database == database for one in others):
         return ""
-    if trouble := applied(ports, [DropDatabase(database=database)]):
+    if trouble := dropped(ports, DropDatabase(database=database)):
         return f"; database {database}, which it made and which is empty, stays: {trouble}"
     return f"; database {database}, which it had made and which was empty, was dropped"
 
 
-def applied(ports: Ports, steps: Iterable[Step]) -> str:
+def _applied(ports: Ports, steps: Iterable[Step]) -> str:
     """Do the steps; the server's words if it refuses one, and then none after it."""
     for step in steps:
         try:
             ports.cluster.apply(step)
-        except (Refused, AccessDenied) as refusal:
+        except Refused as refusal:
             return str(refusal)
+    return ""
+
+
+def dropped(ports: Ports, step: DropDatabase | DropTable) -> str:
+    """Drop what harms nobody if it stays; the server's words if it does not let us."""
+    try:
+        ports.cluster.apply(step)
+    except (Refused, AccessDenied) as refusal:
+        return str(refusal)
     return ""
 
 

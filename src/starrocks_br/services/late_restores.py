@@ -11,7 +11,7 @@ from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_steps import DropTable, RestorePartitions
 from starrocks_br.domain.server import Server
 from starrocks_br.domain.status import Status
-from starrocks_br.services.journals import applied, job_of
+from starrocks_br.services.journals import dropped, job_of
 
 
 def drop_late_tables(ports: Ports, server: Server) -> tuple[Settled, ...]:
@@ -44,7 +44,7 @@ def _settle(ports: Ports, journal: Journal) -> Settled:
     if not job.ended:
         detail = f"its RESTORE came late: the job is {job.state}; {journal.alias} is dropped once that has ended"
         return Settled(subject=journal.restore, outcome=None, detail=detail)
-    if trouble := applied(ports, [DropTable(table=journal.alias)]):
+    if trouble := dropped(ports, DropTable(table=journal.alias)):
         detail = f"its RESTORE came late, and {journal.alias} could not be dropped: {trouble}"
         return Settled(subject=journal.restore, outcome=None, detail=detail)
     detail = f"its RESTORE came late: the unfinished table {journal.alias} was dropped"
