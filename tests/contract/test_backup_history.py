@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve, frozen
@@ -236,6 +237,18 @@ def test_outlines_can_be_chosen_by_status_and_table(history: BackupHistory) -> N
     assert found(table=ITEMS) == [("l2", ITEMS), ("l1", ITEMS)]
     assert found(table=ORDERS, statuses={Status.PENDING}) == [("l1", ORDERS)]
     assert found(statuses=[Status.LOST]) == []
+
+
+def test_of_those_that_began_in_one_second_the_later_point_is_the_newer_one(history: BackupHistory) -> None:
+    later: dict[str, Any] = {"status": Status.FINISHED, "finished_at": NOON + timedelta(hours=1)}
+    for label, changes in (
+        ("b", later | {"snapshot_at": NOON + timedelta(seconds=1)}),
+        ("a", later | {"snapshot_at": NOON + timedelta(seconds=2)}),
+        ("c", {}),
+    ):
+        history.record([entry(snapshot(label, **changes))])
+    assert [outline.label for outline in history.outlines()] == ["a", "b", "c"]
+    assert [outline.label for outline in history.outlines(limit=1)] == ["a"]
 
 
 def test_a_limit_gives_the_newest_ones_that_meet_the_conditions(history: BackupHistory) -> None:

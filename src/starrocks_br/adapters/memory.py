@@ -100,8 +100,11 @@ def _timing(entries: Sequence[Entry]) -> Timing | None:
     return Timing(size=sum(sizes), seconds=(snapshot.finished_at - snapshot.submitted_at).total_seconds())
 
 
-def _made(entries: Sequence[Entry]) -> tuple[datetime, Label]:
-    return entries[0].snapshot.created_at, entries[0].label
+def _made(entries: Sequence[Entry]) -> tuple[datetime, bool, datetime, Label]:
+    """Of those that began in one second, the one with the later point is the newer one; none is no point."""
+    snapshot = entries[0].snapshot
+    at = snapshot.snapshot_at
+    return snapshot.created_at, at is not None, at or snapshot.created_at, snapshot.label
 
 
 class MemoryRestoreHistory(RestoreHistory):

@@ -285,6 +285,8 @@ class BackupHistory(Protocol):
     ) -> tuple[Outline, ...]:
         """Entries without their partitions, newest first; damaged rows are left out (`entries` reports them).
 
+        Of those that began in one second the one with the later point comes first, one without a point last.
+
         Args:
             statuses: Only these; empty: all.
             table: Only this table's.

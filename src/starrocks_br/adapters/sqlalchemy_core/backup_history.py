@@ -199,7 +199,7 @@ class SqlAlchemyBackupHistory(BackupHistory):
             )
             .join(whole, whole.c.label == history.c.label)
             .where(*_conditions(history, statuses, of))
-            .order_by(history.c.created_at.desc(), history.c.label.desc(), history.c.seq)
+            .order_by(history.c.created_at.desc(), history.c.snapshot_at.desc(), history.c.label.desc(), history.c.seq)
         )
         if limit is None:
             return query
@@ -223,7 +223,7 @@ def _newest_labels(history: Table, statuses: Collection[Status], of: TableRef | 
         select(one.c.label)
         .where(*_conditions(one, statuses, of))
         .group_by(one.c.label)
-        .order_by(func.max(one.c.created_at).desc(), one.c.label.desc())
+        .order_by(func.max(one.c.created_at).desc(), func.max(one.c.snapshot_at).desc(), one.c.label.desc())
         .limit(limit)
         .subquery("newest")
     )
