@@ -31,8 +31,9 @@ property: $(READY)
 transcripts: $(READY)
 	$(PYTEST) tests/transcripts
 
+# Half of the time they wait for jobs: three workers keep two cores busy.
 e2e: $(READY)
-	$(PYTEST) -n 2 --dist loadfile tests/e2e
+	$(PYTEST) -n 3 --dist loadfile tests/e2e
 
 kill: $(READY)
 	STARROCKS_BR_KILLS=all STARROCKS_BR_ROUNDS=50 $(PYTEST) -n 2 tests/property/test_kill_at_every_statement.py \
