@@ -4,19 +4,22 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest -q
+TOURS  := tests/e2e/test_readme.py tests/e2e/test_three_in_the_morning.py
 
 # make kill   every command killed at every statement, 50 rounds of commands at once (hours)
 # make mutants   every small break of the domain, and how many of them its unit tests notice (minutes)
 
-.PHONY: kill mutants demo test check unit property transcripts e2e bench ci lock clean
+.PHONY: kill mutants demo test check unit property transcripts tours e2e bench ci lock clean
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
 
-# The two that keep one core busy run side by side; the others use both.
+# What keeps one core busy, or mostly waits, runs beside something else; the others use both cores.
 test: $(READY)
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target check transcripts
-	$(MAKE) --no-print-directory unit property e2e
+	$(MAKE) --no-print-directory unit
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target property tours
+	$(MAKE) --no-print-directory e2e
 
 check: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
@@ -31,9 +34,13 @@ property: $(READY)
 transcripts: $(READY)
 	$(PYTEST) tests/transcripts
 
+# The documents' commands, one after the other, at the pace of a real shell.
+tours: $(READY)
+	$(PYTEST) $(TOURS)
+
 # Half of the time they wait for jobs: three workers keep two cores busy.
 e2e: $(READY)
-	$(PYTEST) -n 3 --dist loadfile tests/e2e
+	$(PYTEST) -n 3 --dist loadfile $(TOURS:%=--ignore=%) tests/e2e
 
 kill: $(READY)
 	STARROCKS_BR_KILLS=all STARROCKS_BR_ROUNDS=50 $(PYTEST) -n 2 tests/property/test_kill_at_every_statement.py \
