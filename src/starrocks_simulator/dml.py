@@ -20,7 +20,7 @@ from starrocks_simulator.prune import may_match
 from starrocks_simulator.query import server_error
 from starrocks_simulator.results import Result
 from starrocks_simulator.routing import route
-from starrocks_simulator.staging import stage_query, stage_values
+from starrocks_simulator.staging import stage_changes, stage_query, stage_values
 from starrocks_simulator.translate import condition_to_duckdb
 from starrocks_simulator.versions import is_blocked, publish
 
@@ -76,7 +76,7 @@ def load(session: Session, table: Table, targets: list[Partition] | None, label:
             session.frontend.held_loads.commit(table, physical, rows)
         return _stuck(session, label, count)
     for physical, rows in parts:
-        session.frontend.rows.add(physical.id, table.model, table.columns, rows)
+        session.frontend.rows.add(physical.id, table.model, table.columns, rows, alone=count == 1)
     publish(session.frontend, [physical for physical, _ in parts])
     return loaded(session, label, count)
 
@@ -154,7 +154,7 @@ def update(session: Session, cursor: Cursor) -> Result:
         f"({changes[column.name]})" if column.name in changes else f"`{name}`.`{column.name}`" for column in columns
     )
     source = f"`{session.find_database(database).name}`.`{name}`"
-    count = stage_query(session, table, columns, f"SELECT {items} FROM {source} WHERE {condition}")
+    count = stage_changes(session, table, columns, f"SELECT {items} FROM {source} WHERE {condition}", changes)
     return load(session, table, None, f"update_{uuid.uuid4()}", count)
 
 

@@ -188,7 +188,9 @@ class Rows:
             if column.unique_id in self._stored.get(physical_id, ()):
                 self.duckdb.execute(f"ALTER TABLE p{physical_id} ALTER c{column.unique_id} TYPE {column.type.duckdb}")
 
-    def add(self, physical_id: int, model: Model, columns: Sequence[Column], staged: str) -> None:
+    def add(
+        self, physical_id: int, model: Model, columns: Sequence[Column], staged: str, *, alone: bool = False
+    ) -> None:
         """Load staged rows as the table's model says: append, replace by key, or aggregate by key (R§12.1).
 
         Args:
@@ -196,6 +198,7 @@ class Rows:
             model: Of the table.
             columns: Of the table, all of them.
             staged: A query that gives `n` (their order) and the columns as `c<unique id>`.
+            alone: Whether it is known to be one row: then no other one has its key.
         """
         self.prepare(physical_id, columns)
         names = ", ".join(f"c{column.unique_id}" for column in columns)
@@ -205,15 +208,21 @@ class Rows:
             return
         self._counts.pop(physical_id, None)
         keys = [f"c{column.unique_id}" for column in columns if column.is_key]
-        merged = ", ".join(_merge(column, model) for column in columns)
         matches = " AND ".join(f"p{physical_id}.{key} IS NOT DISTINCT FROM s.{key}" for key in keys)
-        old = f"SELECT -1 AS n, {names} FROM p{physical_id} SEMI JOIN ({staged}) s ON {matches} UNION ALL "
-        source = f"{old if model is Model.AGGREGATE else ''}SELECT n, {names} FROM ({staged})"
-        self.duckdb.execute(
-            f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {merged} FROM ({source}) GROUP BY {', '.join(keys)}"
-        )
-        self.duckdb.execute(f"DELETE FROM p{physical_id} USING merged s WHERE {matches}")
-        self.duckdb.execute(f"INSERT INTO p{physical_id} ({names}) SELECT {names} FROM merged")
+        if model is Model.AGGREGATE:
+            merged = ", ".join(map(_merged, columns))
+            old = f"SELECT -1 AS n, {names} FROM p{physical_id} SEMI JOIN ({staged}) s ON {matches}"
+            self.duckdb.execute(
+                f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {merged} "
+                f"FROM ({old} UNION ALL SELECT n, {names} FROM ({staged})) GROUP BY {', '.join(keys)}"
+            )
+            new = f"SELECT {names} FROM merged"
+        else:
+            new = f"SELECT {names} FROM ({staged})"
+            if not alone:
+                new += f" QUALIFY row_number() OVER (PARTITION BY {', '.join(keys)} ORDER BY n DESC) = 1"
+        self.duckdb.execute(f"DELETE FROM p{physical_id} USING ({staged}) s WHERE {matches}")
+        self.duckdb.execute(f"INSERT INTO p{physical_id} ({names}) {new}")
 
     def delete(self, physical_id: int, columns: Sequence[Column], condition: str) -> int:
         """Delete the rows for which a condition over the columns' names holds; gives back how many."""
@@ -244,12 +253,11 @@ def fill(column: Column) -> str:
     return f"CAST({_literal(column.default)} AS {column.type.duckdb})"
 
 
-def _merge(column: Column, model: Model) -> str:
+def _merged(column: Column) -> str:
     name = f"c{column.unique_id}"
     if column.is_key:
         return name
-    how = _MERGES["REPLACE"] if model is not Model.AGGREGATE else _MERGES[column.aggregation]
-    return f"CAST({how.format(c=name)} AS {column.type.duckdb}) AS {name}"
+    return f"CAST({_MERGES[column.aggregation].format(c=name)} AS {column.type.duckdb}) AS {name}"
 
 
 def _literal(text: str) -> str:
