@@ -115,30 +115,27 @@ def _three_tables(folder: Path) -> Past:
     return Past(world, world.points("d1.t")[0].label, wanted)
 
 
-def _alive(make: Callable[[Path], Past]) -> Callable[[Path], Past]:
-    """The table lives, and is another than it was then."""
+def _since(statement: str, make: Callable[[Path], Past]) -> Callable[[Path], Past]:
+    """What a statement makes of the tables whose rows are wanted."""
 
     def prepare(folder: Path) -> Past:
         past = make(folder)
         for table in past.wanted:
-            past.world.sql(f"TRUNCATE TABLE {table}")
+            past.world.sql(statement.format(table))
         past.note_the_living()
         return past
 
     return prepare
+
+
+def _alive(make: Callable[[Path], Past]) -> Callable[[Path], Past]:
+    """The table lives, and is another than it was then."""
+    return _since("TRUNCATE TABLE {}", make)
 
 
 def _gone(make: Callable[[Path], Past]) -> Callable[[Path], Past]:
     """The table was dropped."""
-
-    def prepare(folder: Path) -> Past:
-        past = make(folder)
-        for table in past.wanted:
-            past.world.sql(f"DROP TABLE {table} FORCE")
-        past.note_the_living()
-        return past
-
-    return prepare
+    return _since("DROP TABLE {} FORCE", make)
 
 
 def _replaced(make: Callable[[Path], Past]) -> Callable[[Path], Past]:

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 from attrs import define, evolve, field
 from sqlalchemy import Engine, NullPool, create_engine
 
@@ -327,6 +328,14 @@ class World:
             return verdict if isinstance(verdict, Hold | Fail) else None
 
         steps.append(fault)
+
+    def load_unseen(self, table: str, values: str) -> None:
+        """A user's load that is committed, and not visible until it is published."""
+        faults = self.frontend.faults
+        faults.hold_publish = True
+        with pytest.raises(ServerError, match="timeout"):
+            self.sql(f"INSERT INTO {table} VALUES {values}")
+        faults.hold_publish = False
 
     def restart_frontend(self) -> None:
         """The frontend process dies and comes back; every connection is gone."""

@@ -28,16 +28,17 @@ def close_journals(ports: Ports, server: Server, settled: list[Settled]) -> froz
     for journal in ports.restores.unfinished():
         if journal.cluster != server.cluster:
             ports.restores.abandon(journal.restore, "it belongs to another cluster")
-        elif alive := why_alive(ports, journal, server):
+            continue
+        found = _closed_if_dead(ports, journal, server)
+        settled.append(found)
+        if found.outcome is None:
             busy |= journal.names
-            settled.append(Settled(subject=journal.restore, outcome=None, detail=alive))
-        else:
-            settled.append(_closed_if_allowed(ports, journal))
-            busy |= journal.names if settled[-1].outcome is None else frozenset()
     return frozenset(busy)
 
 
-def _closed_if_allowed(ports: Ports, journal: Journal) -> Settled:
+def _closed_if_dead(ports: Ports, journal: Journal, server: Server) -> Settled:
+    if alive := why_alive(ports, journal, server):
+        return Settled(subject=journal.restore, outcome=None, detail=alive)
     try:
         return close_journal(ports, journal)
     except AccessDenied as denial:

@@ -173,12 +173,9 @@ def verify(ports: Ports, one: TableRestore, step: Verify, state: TableState) -> 
     one.shown = state
     if step.reading is Reading.NONE:
         return
-    whole = step.reading is Reading.TABLE
-    counts = [
-        ports.cluster.count_rows(step.table, one)
-        for one in ([None] if whole else [[name] for name in sorted(state.partitions)])
-    ]
-    known = [count for count in counts if count is not None]
-    one.rows = sum(known) if len(known) == len(counts) else None
-    if one.rows is None:
+    parts = [None] if step.reading is Reading.TABLE else [[name] for name in sorted(state.partitions)]
+    counts = [ports.cluster.count_rows(step.table, part) for part in parts]
+    if None in counts:
         ports.listener(Warned(message=f"the server told no number of rows of {step.table}: its rows were not read"))
+    else:
+        one.rows = sum(count for count in counts if count is not None)
