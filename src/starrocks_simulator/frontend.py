@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
-import itertools
 import math
+import shutil
 from pathlib import Path
+
+from attrs import evolve
 
 from starrocks_simulator.accounts import Accounts
 from starrocks_simulator.catalog import Catalog, Table
@@ -87,7 +90,7 @@ class Frontend:
         self.restarts = 0
         self._ticks_run = 0
         self._tick_time: float | None = None
-        self._connections = itertools.count(16_777_217)
+        self._last_connection = 16_777_216
 
     @property
     def backend_ids(self) -> list[int]:
@@ -105,7 +108,22 @@ class Frontend:
 
     def connect(self, user: str = "root") -> Session:
         """Open a session; authentication is the wire's matter."""
-        return Session(self, user, next(self._connections))
+        self._last_connection += 1
+        return Session(self, user, self._last_connection)
+
+    def copy(self, repository_dir: Path, clock: Clock) -> Frontend:
+        """The same cluster once more, with a copy of its repositories: what is done to one the other does not see.
+
+        A test that needs what another one has prepared need not prepare it again. Sessions and faults are not copied,
+        and no overwrite may be in flight.
+        """
+        shutil.copytree(self.repository_dir, repository_dir, dirs_exist_ok=True)
+        known: dict[int, object] = {id(self.clock): clock, id(self.faults): Faults()}
+        for one in self.handler.repositories.values():
+            known[id(one)] = evolve(one, folder=repository_dir / one.folder.relative_to(self.repository_dir))
+        made = copy.deepcopy(self, known)
+        made.repository_dir = repository_dir
+        return made
 
     def restart(self) -> None:
         """The process is killed and started again: the cluster stays, jobs go back to what was persisted (O§v).

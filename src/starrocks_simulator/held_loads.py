@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -40,11 +39,12 @@ class HeldLoads:
     def __init__(self, frontend: Frontend) -> None:
         self._frontend = frontend
         self._held: list[HeldLoad] = []
-        self._numbers = itertools.count(1)
+        self._last = 0
 
     def commit(self, table: Table, physical: PhysicalPartition, rows: str) -> None:
         """Keep staged rows (a DuckDB query) as a committed load of one partition."""
-        name = f"held{next(self._numbers)}"
+        self._last += 1
+        name = f"held{self._last}"
         self._frontend.rows.query(f"CREATE TABLE {name} AS {rows}")
         committed = int(self._frontend.now())
         self._held.append(HeldLoad(table, tuple(table.columns), physical, physical.next_version, committed, name))

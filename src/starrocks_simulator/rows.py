@@ -71,15 +71,25 @@ class Rows:
     """The rows of one cluster, in a DuckDB database of its own."""
 
     def __init__(self) -> None:
-        name = f"cluster{next(_NUMBERS)}"
+        self._name = f"cluster{next(_NUMBERS)}"
         self.duckdb = _engine().cursor()
-        self.duckdb.execute(f"ATTACH ':memory:' AS {name}")
-        self.duckdb.execute(f"SET search_path = '{name}.main,memory.main'")
+        self.duckdb.execute(f"ATTACH ':memory:' AS {self._name}")
+        self.duckdb.execute(f"SET search_path = '{self._name}.main,memory.main'")
         self._stored: dict[int, set[int]] = {}
         self._views: dict[str, str] = {}
         self._temporary: dict[str, tuple[str, Sequence[Sequence[object]]]] = {}
         self._counts: dict[int, int] = {}
-        weakref.finalize(self, _detach, name)
+        weakref.finalize(self, _detach, self._name)
+
+    def __deepcopy__(self, _: object) -> Rows:
+        """The same tables in a database of their own; views and temporary tables are made again as they are needed."""
+        made = Rows()
+        tables = self.query("SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [self._name])
+        for (table,) in tables:
+            made.duckdb.execute(f"CREATE TABLE {table} AS FROM {self._name}.{table}")
+        made._stored = {number: set(columns) for number, columns in self._stored.items()}
+        made._counts = dict(self._counts)
+        return made
 
     def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run one statement of DuckDB's dialect and fetch all of its rows."""

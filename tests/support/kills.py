@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from starrocks_br.services import backup, bootstrap, setup
 from starrocks_br.services.reports import BackupReport
+from tests.support.copies import once
 from tests.support.world import POLLS, READS, Killed, World
 
 DATABASES = ("d1.*", "d2.*")
@@ -55,6 +56,11 @@ class Stage:
     world: World
     diary: Diary
 
+    def copy(self, folder: Path) -> Stage:
+        """The same in another folder."""
+        world = self.world.copy(folder)
+        return Stage(world, Diary(world, [*self.diary.notes]))
+
     def change(self, *statements: str) -> None:
         """Let a user do something, a minute later."""
         self.world.later()
@@ -85,6 +91,7 @@ class Scenario:
 # --- the past ---------------------------------------------------------------------------------------------------------
 
 
+@once
 def _tables(folder: Path) -> Stage:
     world = World(folder)
     world.range_table("d1.t")
@@ -95,18 +102,21 @@ def _tables(folder: Path) -> Stage:
     return stage
 
 
+@once
 def _initialised(folder: Path) -> Stage:
     stage = _tables(folder)
     setup.init(stage.world.ports, stage.world.place)
     return stage
 
 
+@once
 def _backed_up(folder: Path) -> Stage:
     stage = _initialised(folder)
     stage.world.backup(*DATABASES)
     return stage
 
 
+@once
 def _changed(folder: Path) -> Stage:
     stage = _backed_up(folder)
     stage.change(
@@ -117,6 +127,7 @@ def _changed(folder: Path) -> Stage:
     return stage
 
 
+@once
 def _three_holders(folder: Path) -> Stage:
     stage = _changed(folder)
     stage.world.backup(*DATABASES)
@@ -128,12 +139,14 @@ def _three_holders(folder: Path) -> Stage:
     return stage
 
 
+@once
 def _dropped(folder: Path) -> Stage:
     stage = _three_holders(folder)
     stage.change("DROP TABLE d1.t FORCE")
     return stage
 
 
+@once
 def _lost_cluster(folder: Path) -> Stage:
     """Another cluster on the same repository: empty, and it knows nothing."""
     old = _three_holders(folder)

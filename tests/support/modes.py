@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from starrocks_br.domain.names import Label, RestoreId, TableRef
 from starrocks_br.domain.restore_plan import Target
 from starrocks_br.services import restore, restore_planning, undo
 from starrocks_br.services.reports import BatchReport
 from starrocks_br.services.requests import RestoreRequest, Wanted
+from tests.support.copies import once
 from tests.support.world import World
 
 Rows = list[tuple[Any, ...]]
@@ -42,6 +43,10 @@ class Past:
     label: Label
     wanted: Mapping[str, Rows]
     lived: dict[str, Rows] = field(factory=dict)
+
+    def copy(self, folder: Path) -> Past:
+        """The same in another folder."""
+        return evolve(self, world=self.world.copy(folder), lived=dict(self.lived))
 
     def note_the_living(self) -> None:
         """From here on these rows must never be lost."""
@@ -118,6 +123,7 @@ def _three_tables(folder: Path) -> Past:
 def _since(statement: str, make: Callable[[Path], Past]) -> Callable[[Path], Past]:
     """What a statement makes of the tables whose rows are wanted."""
 
+    @once
     def prepare(folder: Path) -> Past:
         past = make(folder)
         for table in past.wanted:
@@ -141,6 +147,7 @@ def _gone(make: Callable[[Path], Past]) -> Callable[[Path], Past]:
 def _replaced(make: Callable[[Path], Past]) -> Callable[[Path], Past]:
     """The table was replaced a while ago: that can be undone."""
 
+    @once
     def prepare(folder: Path) -> Past:
         past = _alive(make)(folder)
         past.world.restore("d1.t", label=past.label, replace=True)

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -81,11 +82,12 @@ class VirtualTime:
 class Counting:
     """Tokens in order."""
 
-    numbers: Iterator[int] = field(factory=lambda: count(1))
+    last: int = 0
 
     def __call__(self) -> str:
         """The next one."""
-        return f"t{next(self.numbers):05}"
+        self.last += 1
+        return f"t{self.last:05}"
 
 
 @define
@@ -118,10 +120,23 @@ class World:
         self.frontend = Frontend(
             self.folder, clock=self.clock, tick=TICK, backends=self.backends, cluster_id=self.cluster_id
         )
+        self._open()
+        self.sql(f"CREATE REPOSITORY {REPOSITORY} WITH BROKER ON LOCATION 's3a://bucket/backups'")
+
+    def _open(self) -> None:
         self.user = self.frontend.connect()
         self.door = Module(self.frontend, before=[self.sent.append])
-        self.sql(f"CREATE REPOSITORY {REPOSITORY} WITH BROKER ON LOCATION 's3a://bucket/backups'")
         self.ports = self.reconnect()
+
+    def copy(self, folder: Path) -> World:
+        """The same with a folder and a clock of its own; alarms and what goes wrong stay behind."""
+        made = copy(self)
+        made.folder, made.clock = folder, copy(self.clock)
+        made.frontend = self.frontend.copy(folder, made.clock)
+        made.events, made.sent, made.alarms = [*self.events], [*self.sent], []
+        made._tokens = copy(self._tokens)
+        made._open()
+        return made
 
     def ready(self, *tables: str) -> World:
         """After `init`, with a RANGE table of two partitions and a row in each for every `db.t`."""

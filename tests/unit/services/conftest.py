@@ -6,7 +6,36 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.copies import once
 from tests.support.world import World
+
+
+@once
+def _one(folder: Path) -> World:
+    world = World(folder).ready("d1.t")
+    world.backup()
+    world.sql("DROP TABLE d1.t FORCE")
+    return world
+
+
+@once
+def _two(folder: Path) -> World:
+    world = World(folder).ready("d1.t")
+    world.backup()
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    world.backup()
+    world.sql("DROP TABLE d1.t FORCE")
+    return world
+
+
+@once
+def _lost(folder: Path) -> World:
+    world = World(folder).ready("d1.t", "d1.other")
+    world.backup()
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    world.backup()
+    world.sql("DROP TABLE d1.t FORCE")
+    return world
 
 
 @pytest.fixture
@@ -16,29 +45,18 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def one(world: World) -> World:
+def one(tmp_path: Path) -> World:
     """A table that one snapshot gives back; it is gone now."""
-    world.ready("d1.t").backup()
-    world.sql("DROP TABLE d1.t FORCE")
-    return world
+    return _one(tmp_path)
 
 
 @pytest.fixture
-def two(world: World) -> World:
+def two(tmp_path: Path) -> World:
     """A table that two snapshots give back; it is gone now."""
-    world.ready("d1.t").backup()
-    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
-    world.backup()
-    world.sql("DROP TABLE d1.t FORCE")
-    return world
+    return _two(tmp_path)
 
 
 @pytest.fixture
-def lost(world: World) -> World:
+def lost(tmp_path: Path) -> World:
     """A table that two snapshots hold parts of was dropped; another one stays."""
-    world.ready("d1.t", "d1.other")
-    world.backup()
-    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
-    world.backup()
-    world.sql("DROP TABLE d1.t FORCE")
-    return world
+    return _lost(tmp_path)
