@@ -19,11 +19,17 @@ def _one(folder: Path) -> World:
 
 
 @once
-def _two(folder: Path) -> World:
+def _twice(folder: Path) -> World:
     world = World(folder).ready("d1.t")
     world.backup()
     world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
     world.backup()
+    return world
+
+
+@once
+def _two(folder: Path) -> World:
+    world = _twice(folder)
     world.sql("DROP TABLE d1.t FORCE")
     return world
 
@@ -48,6 +54,12 @@ def world(tmp_path: Path) -> World:
 def one(tmp_path: Path) -> World:
     """A table that one snapshot gives back; it is gone now."""
     return _one(tmp_path)
+
+
+@pytest.fixture
+def twice(tmp_path: Path) -> World:
+    """A table that two snapshots give back, and that lives."""
+    return _twice(tmp_path)
 
 
 @pytest.fixture

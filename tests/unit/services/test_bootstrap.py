@@ -14,13 +14,9 @@ from tests.support.world import Killed, World, cut, fail, kill, only_reads, refu
 
 
 @pytest.fixture
-def lost(tmp_path: Path) -> World:
+def lost(twice: World) -> World:
     """A cluster with two points of d1.t and two metadata snapshots, about to be lost."""
-    world = World(tmp_path).ready("d1.t")
-    world.backup()
-    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
-    world.backup()
-    return world
+    return twice
 
 
 def successor(lost: World, *, cluster_id: int = 2002) -> World:

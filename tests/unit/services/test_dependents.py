@@ -11,6 +11,7 @@ from starrocks_br.domain.dependents import Dependents
 from starrocks_br.domain.errors import Unreachable
 from starrocks_br.domain.names import TableRef
 from starrocks_br.services.dependents import after, before, hand_over
+from tests.support.copies import once
 from tests.support.world import RANGE_TABLE, World, cut, refuse
 
 T = TableRef.parse("d1.t")
@@ -23,7 +24,12 @@ GRANTS = "SELECT GRANTEE, OBJECT_NAME, PRIVILEGE_TYPE, IS_GRANTABLE FROM sys.gra
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """`d1.t`, in colocate group `g`, with grants and materialized views; `d1.new` is to take its place."""
-    made = World(tmp_path).ready("d1.t", "d1.new")
+    return _with_dependents(tmp_path)
+
+
+@once
+def _with_dependents(folder: Path) -> World:
+    made = World(folder).ready("d1.t", "d1.new")
     made.sql('ALTER TABLE d1.t SET ("colocate_with" = "g")')
     for who in ("USER alice", "USER bob"):
         made.sql(f"CREATE {who}")
@@ -123,6 +129,7 @@ def test_a_table_without_anything_costs_no_statement_but_the_looks(world: World)
 def test_the_number_of_looks_does_not_depend_on_the_number_of_tables(world: World) -> None:
     for number in range(20):
         world.sql(RANGE_TABLE.format(name=f"d2.t{number}"))
+    before(world.ports, [])  # connected from here on
     with world.counted() as sent:
         before(world.ports, [T, NEW, *(TableRef.parse(f"d2.t{number}") for number in range(20))])
     assert len(sent) == 5

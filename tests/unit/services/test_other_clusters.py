@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -23,13 +22,9 @@ TABLE = TableRef.parse("d1.t")
 
 
 @pytest.fixture
-def prod(tmp_path: Path) -> World:
+def prod(twice: World) -> World:
     """A cluster with two points of d1.t."""
-    world = World(tmp_path).ready("d1.t")
-    world.backup()
-    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
-    world.backup()
-    return world
+    return twice
 
 
 @pytest.fixture

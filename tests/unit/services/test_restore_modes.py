@@ -125,21 +125,12 @@ def test_partitions_that_grew_in_several_snapshots_come_back_under_the_tables_ow
     assert len(world.rows("d1.t")) == 2 * len(rows)
 
 
-def two_beside(world: World) -> World:
-    """A table that two snapshots give back, and that lives."""
-    world.ready("d1.t").backup()
-    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
-    world.backup()
-    return world
-
-
-def test_what_was_not_read_over_entirely_is_never_shown(world: World) -> None:
-    two_beside(world)
-    world.after("^INSERT INTO d1.__br_", lambda: empty(world))
+def test_what_was_not_read_over_entirely_is_never_shown(twice: World) -> None:
+    twice.after("^INSERT INTO d1.__br_", lambda: empty(twice))
     with pytest.raises(VerificationMismatch, match="not what was backed up") as refusal:
-        world.restore("d1.t", into="d1.copy")
+        twice.restore("d1.t", into="d1.copy")
     assert "were to be read over; there are" in refusal.value.differences[0]
-    assert world.tables("d1") == {"t"}
+    assert twice.tables("d1") == {"t"}
 
 
 def empty(world: World) -> None:
@@ -149,25 +140,23 @@ def empty(world: World) -> None:
             world.sql(f"TRUNCATE TABLE d1.{name}")
 
 
-def test_rows_that_the_server_refuses_to_copy_are_its_words_and_nothing_is_left(world: World) -> None:
-    two_beside(world)
-    world.before("^INSERT INTO d1.__br_", refuse(1064, "too many versions"))
+def test_rows_that_the_server_refuses_to_copy_are_its_words_and_nothing_is_left(twice: World) -> None:
+    twice.before("^INSERT INTO d1.__br_", refuse(1064, "too many versions"))
     with pytest.raises(Exception, match="too many versions"):
-        world.restore("d1.t", into="d1.copy")
-    assert world.tables("d1") == {"t"}
-    assert not world.ports.restores.unfinished()
+        twice.restore("d1.t", into="d1.copy")
+    assert twice.tables("d1") == {"t"}
+    assert not twice.ports.restores.unfinished()
 
 
 # --- in part ----------------------------------------------------------------------------------------------------------
 
 
-def test_chosen_partitions_come_back_beside_the_table(world: World) -> None:
-    two_beside(world)
-    report = world.restore("d1.t", into="d1.part", partitions=frozenset({"p1"}))
+def test_chosen_partitions_come_back_beside_the_table(twice: World) -> None:
+    report = twice.restore("d1.t", into="d1.part", partitions=frozenset({"p1"}))
     assert (report.jobs, report.partitions, report.rows) == (1, 1, 1)
-    assert [row[0] for row in world.rows("d1.part")] == [1]
-    assert [row["PartitionName"] for row in world.records("SHOW PARTITIONS FROM d1.part")] == ["p1"]
-    assert len(world.rows("d1.t")) == 3
+    assert [row[0] for row in twice.rows("d1.part")] == [1]
+    assert [row["PartitionName"] for row in twice.records("SHOW PARTITIONS FROM d1.part")] == ["p1"]
+    assert len(twice.rows("d1.t")) == 3
 
 
 def test_chosen_partitions_of_several_holders_and_of_a_list(world: World) -> None:
@@ -184,17 +173,15 @@ def test_chosen_partitions_of_several_holders_and_of_a_list(world: World) -> Non
 # --- how it is read ---------------------------------------------------------------------------------------------------
 
 
-def test_without_reading_no_row_is_counted(world: World) -> None:
-    two_beside(world)
-    report = world.restore("d1.t", into="drill.t", reading=Reading.NONE)
+def test_without_reading_no_row_is_counted(twice: World) -> None:
+    report = twice.restore("d1.t", into="drill.t", reading=Reading.NONE)
     assert report.rows is None
-    assert world.times_sent("^SELECT COUNT") == 0
+    assert twice.times_sent("^SELECT COUNT") == 0
 
 
-def test_each_partition_is_counted_where_that_is_wanted(world: World) -> None:
-    two_beside(world)
-    assert world.restore("d1.t", into="drill.t", reading=Reading.PARTITIONS).rows == 3
-    assert world.times_sent("^SELECT COUNT") == 2
+def test_each_partition_is_counted_where_that_is_wanted(twice: World) -> None:
+    assert twice.restore("d1.t", into="drill.t", reading=Reading.PARTITIONS).rows == 3
+    assert twice.times_sent("^SELECT COUNT") == 2
 
 
 # --- looks that find something else -----------------------------------------------------------------------------------
