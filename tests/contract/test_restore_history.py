@@ -10,7 +10,7 @@ from attrs import evolve
 
 from starrocks_br.adapters.memory import MemoryRestoreHistory
 from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
-from starrocks_br.domain.journal import Journal, Mark, StepStatus
+from starrocks_br.domain.journal import Claim, Journal, Mark, StepStatus
 from starrocks_br.domain.names import RestoreId
 from starrocks_br.domain.ports import RestoreHistory
 from tests.contract.recorded import journal
@@ -148,3 +148,46 @@ def test_what_is_not_done_has_not_taken_any_time(history: RestoreHistory) -> Non
     history.begin([journal("a1", status=StepStatus.SENT)])
 
     assert history.timings(journal("a").cluster) == ()
+
+
+# --- whose it is ------------------------------------------------------------------------------------------------------
+
+
+def _claim(restore: str, number: int = 0, holder: str = "") -> Claim:
+    return Claim(restore=RestoreId(restore), number=number, holder=holder)
+
+
+def test_a_claim_is_granted_as_often_as_it_is_made(history: RestoreHistory) -> None:
+    """A step that has to wait is claimed again each time: that is a sign of life, too."""
+    history.begin([journal("a")])
+    for _ in range(2):
+        assert history.claim([_claim("a")]) == {"a"}
+        assert _statuses(history.unfinished()[0])[0] is StepStatus.SENT
+
+
+def test_several_restores_claim_their_steps_at_once(history: RestoreHistory) -> None:
+    history.begin([journal("a"), journal("b")])
+    assert history.claim([_claim("a", 0), _claim("b", 1)]) == {"a", "b"}
+    assert [_statuses(one).index(StepStatus.SENT) for one in history.unfinished()] == [0, 1]
+
+
+def test_what_somebody_took_over_is_theirs(history: RestoreHistory) -> None:
+    history.begin([journal("a"), journal("b")])
+    history.take_over(RestoreId("a"), "r1")
+    assert history.claim([_claim("a"), _claim("b")]) == {"b"}
+    assert [_statuses(one)[0] for one in history.unfinished()] == [StepStatus.PLANNED, StepStatus.SENT]
+    assert history.claim([_claim("a", holder="r1")]) == {"a"}
+
+
+def test_what_was_sent_before_it_was_taken_over_is_not_granted_again(history: RestoreHistory) -> None:
+    history.begin([journal("a")])
+    assert history.claim([_claim("a")]) == {"a"}
+    history.take_over(RestoreId("a"), "r1")
+    assert history.claim([_claim("a")]) == set()
+
+
+def test_what_is_closed_is_nobodys(history: RestoreHistory) -> None:
+    history.begin([journal("a"), journal("b")])
+    history.abandon(RestoreId("a"), "given up")
+    assert history.claim([_claim("a")]) == set()
+    assert history.claim([_claim("a"), _claim("b")]) == {"b"}

@@ -9,7 +9,7 @@ from typing import Any, Final
 from attrs import evolve
 
 from starrocks_br.domain.estimate import MOST_TIMINGS, Timing
-from starrocks_br.domain.journal import OPEN_STEPS, Journal, Mark, StepStatus, unfinished
+from starrocks_br.domain.journal import OPEN_STEPS, Claim, Journal, Mark, StepStatus, unfinished
 from starrocks_br.domain.names import ClusterId, Label, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.ports import BackupHistory, RestoreHistory
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Outline, Reading
@@ -112,12 +112,24 @@ class MemoryRestoreHistory(RestoreHistory):
 
     def __init__(self, journals: Iterable[Journal] = ()) -> None:
         self._journals = {journal.restore: journal for journal in journals}
+        self._holders: dict[RestoreId, str] = {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self._journals)} restores)"
 
     def begin(self, journals: Sequence[Journal]) -> None:  # noqa: D102 -- the port says it
         self._journals |= {journal.restore: journal for journal in journals}
+
+    def claim(self, claims: Sequence[Claim]) -> frozenset[RestoreId]:  # noqa: D102
+        granted = [one for one in claims if self._is_open(one) and self._holders.get(one.restore, "") == one.holder]
+        self.mark([Mark(restore=one.restore, number=one.number, status=StepStatus.SENT) for one in granted])
+        return frozenset(one.restore for one in granted)
+
+    def _is_open(self, claim: Claim) -> bool:
+        return self._journals[claim.restore].steps[claim.number].status in OPEN_STEPS
+
+    def take_over(self, restore: RestoreId, holder: str) -> None:  # noqa: D102
+        self._holders[restore] = holder
 
     def mark(self, marks: Sequence[Mark]) -> None:  # noqa: D102
         for mark in marks:

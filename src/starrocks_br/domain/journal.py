@@ -12,6 +12,7 @@ from attrs import field, frozen
 from starrocks_br.domain.names import ClusterId, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.reprs import count
 from starrocks_br.domain.restore_steps import (
+    AddPartitions,
     CopyPartitions,
     CreateDatabase,
     CreateTable,
@@ -50,6 +51,9 @@ QUIET_WHILE_COPYING: Final = timedelta(seconds=1020)
 """And those that write them, for which the server takes hours (insert_timeout): read_timeout (960 s unless set), after
 which nobody waits any more, and a minute."""
 
+QUIET_PER_PARTITION: Final = timedelta(seconds=10)
+"""One statement adds one partition; the server gives the backends 10 s for each of its tablets, all at once
+(tablet_create_timeout_second, documented)."""
 
 GRACE: Final = timedelta(seconds=300 + 10 + 60)
 """query_timeout, the wait for the submit lock, and a minute: what was sent longer ago has acted, or never will."""
@@ -87,6 +91,21 @@ class Mark:
     status: StepStatus
     table_id: int | None = None
     detail: str = ""
+
+
+@frozen(kw_only=True)
+class Claim:
+    """What a command that works on a restore asks before each step: is it still mine?
+
+    Attributes:
+        restore: Which restore.
+        number: The step that is about to be sent, from 0.
+        holder: Who asks: empty for the command that began the restore, else what `take_over` was told.
+    """
+
+    restore: RestoreId
+    number: int
+    holder: str = ""
 
 
 @frozen(kw_only=True)
@@ -171,16 +190,25 @@ class Journal:
         )
 
     @property
-    def shown(self) -> bool:
-        """Whether its table surely bore a name that others use."""
-        return any(isinstance(line.step, Rename | Swap) and line.status is StepStatus.DONE for line in self.steps)
+    def overlaid(self) -> bool:
+        """Whether a RESTORE went over a table under a name that others use; one that was dropped it makes anew."""
+        return any(
+            isinstance(line.step, RestorePartitions)
+            and not line.step.creating
+            and line.status is not StepStatus.PLANNED
+            for line in self.steps
+        )
 
     @property
-    def exposed(self) -> bool:
-        """Whether names that others use may have moved."""
-        return any(
-            isinstance(line.step, Rename | SetAside | Swap) and line.status is not StepStatus.PLANNED
-            for line in self.steps
+    def shown(self) -> bool:
+        """Whether its table may have borne a name that others use, so that there may be rows in it that are theirs.
+
+        A SWAP that was sent counts: the tables may have been swapped back by hand since. A RENAME that was sent and
+        does not show did not act.
+        """
+        sent = {line.status for line in self.steps if isinstance(line.step, Swap)} - {StepStatus.PLANNED}
+        return bool(sent) or any(
+            isinstance(line.step, Rename) and line.status is StepStatus.DONE for line in self.steps
         )
 
     @property
@@ -224,6 +252,8 @@ def _quiet(step: Step) -> timedelta:
             return QUIET_WHILE_READING
         case CopyPartitions():
             return QUIET_WHILE_COPYING
+        case AddPartitions(partitions=added) | CreateTable(addable=added):
+            return QUIET + len(added) * QUIET_PER_PARTITION
         case _:
             return QUIET
 

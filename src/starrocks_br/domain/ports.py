@@ -13,7 +13,7 @@ from starrocks_br.domain.backup_plan import DatabaseBackup
 from starrocks_br.domain.dependents import Grant, MaterializedView, Repair
 from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.events import Progress
-from starrocks_br.domain.journal import Journal, Mark
+from starrocks_br.domain.journal import Claim, Journal, Mark
 from starrocks_br.domain.names import (
     ClusterId,
     DatabaseName,
@@ -333,6 +333,24 @@ class RestoreHistory(Protocol):
     @abstractmethod
     def mark(self, marks: Sequence[Mark]) -> None:
         """Write how far steps got: one statement for all that say the same of a step of the same number."""
+
+    @abstractmethod
+    def claim(self, claims: Sequence[Claim]) -> frozenset[RestoreId]:
+        """Write SENT of steps that are about to be sent, if nobody closed or took over their restore.
+
+        A command that was silent for long may have been taken for dead: what it is told here keeps it from going on
+        with what another one has taken back meanwhile. It is a sign of life, too.
+
+        Returns:
+            The restores that still belong to those who ask.
+        """
+
+    @abstractmethod
+    def take_over(self, restore: RestoreId, holder: str) -> None:
+        """From here on the open steps of a restore are `holder`'s: nobody else's claim is granted any more.
+
+        It is no sign of life.
+        """
 
     @abstractmethod
     def abandon(self, restore: RestoreId, detail: str) -> None:

@@ -18,10 +18,12 @@ class WayBack:
     Attributes:
         steps: In order; each acts on a table whose id was just seen to be the right one.
         detail: For people, once the steps are done.
+        taken: Whether another table bears the target's name, so that the one from before cannot have it.
     """
 
     steps: tuple[Step, ...]
     detail: str
+    taken: bool = False
 
 
 def to_the_end(journal: Journal, found: Mapping[TableRef, int]) -> tuple[Step, ...] | None:
@@ -69,7 +71,7 @@ def way_back(journal: Journal, found: Mapping[TableRef, int]) -> WayBack:
         elif ours == journal.target:
             back = (Swap(table=old, restored=journal.target.name, table_id=table_id),)
         else:
-            return WayBack(steps=tuple(scratch), detail=_taken(journal.target, old))
+            return WayBack(steps=tuple(scratch), detail=_taken(journal.target, old), taken=True)
     now = _after(back, found)
     hiding, kept = _hidden(journal, now, _bearer(now, journal.table_id), seen=ours != journal.alias)
     return WayBack(steps=(*scratch, *back, *hiding), detail=_told(journal, found, ours, kept, restored=old is not None))
@@ -133,6 +135,11 @@ def _told(
         )
     elif journal.alias in found:
         said.append(f"whether {journal.alias} is its table cannot be shown, so it stays: DROP TABLE it when you know")
+    elif journal.target in found and journal.overlaid:
+        said.append(
+            f"{journal.target} is no table that it knows; if the table was dropped while a RESTORE went over it, that "
+            "made it anew, with a part of the rows: look at it before you use it"
+        )
     else:
         said.append("it left nothing behind")
     return "; ".join(said)

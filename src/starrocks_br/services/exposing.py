@@ -24,8 +24,7 @@ def before_exposing(ports: Ports, tables: Sequence[TableRestore], seen: Dependen
     Returns:
         Notes for people.
     """
-    moving = [one for one in tables if one.exposed_at is None and isinstance(one.step, Rename | SetAside | Swap)]
-    about = [one for one in moving if one.hides]  # what goes on after a kill may be past that
+    about = [one for one in tables if about_to_show(one)]
     if not about:
         return ()
     notes = dependents.hand_over(ports, seen, {one.plan.target.table: one.plan.alias for one in about})
@@ -35,6 +34,12 @@ def before_exposing(ports: Ports, tables: Sequence[TableRestore], seen: Dependen
         one.newest_job = look.newest_job.get(one.plan.alias.database)
         one.exposed_at = look.at
     return tuple(_by_target(note, about) for note in notes)
+
+
+def about_to_show(one: TableRestore) -> bool:
+    """Whether the next step of a table moves a name that others use, for the first time."""
+    moving = one.exposed_at is None and isinstance(one.step, Rename | SetAside | Swap)
+    return moving and one.hides  # what goes on after a kill may be past that
 
 
 def _group(one: TableRestore, seen: Dependents) -> str:

@@ -13,7 +13,7 @@ from starrocks_br.domain.journal import GRACE, QUIET, Journal, JournalStep, Mark
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_steps import DropDatabase, DropTable, RestorePartitions, Step
-from starrocks_br.domain.server import Job, JobKind, Server
+from starrocks_br.domain.server import DONE, Job, JobKind, Server
 from starrocks_br.domain.status import Status
 from starrocks_br.domain.taking_back import to_the_end, way_back
 
@@ -41,9 +41,9 @@ def _closed_if_dead(ports: Ports, journal: Journal, server: Server) -> Settled:
         return Settled(subject=journal.restore, outcome=None, detail=alive)
     try:
         return close_journal(ports, journal)
-    except AccessDenied as denial:
-        # It stays open, and its tables busy: once the privilege is there, the next command takes it back.
-        detail = f"the restore of {journal.target} cannot be taken back yet: {denial}"
+    except (AccessDenied, Refused) as refusal:
+        # It stays open, and its tables busy: once that has passed, the next command takes it back.
+        detail = f"the restore of {journal.target} cannot be taken back yet: {refusal}"
         return Settled(subject=journal.restore, outcome=None, detail=detail)
 
 
@@ -75,18 +75,28 @@ def job_of(ports: Ports, journal: Journal, steps: Sequence[RestorePartitions]) -
     return next((job for job in jobs for step in steps if is_job_of(job, step, journal.created_at)), None)
 
 
-def is_job_of(job: Job, step: RestorePartitions, since: datetime) -> bool:
-    """Whether a job is the step's: SHOW RESTORE's label is the snapshot's, so label alone does not tell (R§6.2)."""
+def is_job_of(job: Job, step: RestorePartitions, since: datetime | None) -> bool:
+    """Whether a job is the step's: SHOW RESTORE's label is the snapshot's, so label alone does not tell (R§6.2).
+
+    Args:
+        job: As the slot shows it.
+        step: What was sent.
+        since: Before it was sent, on the leader's clock: a job that ended is an earlier one if it was created before.
+            One that runs never is, for a slot holds one job: if it seems older, the clock was set back. None: the
+            server said that it took it.
+    """
     return (
         job.label == step.label
         and job.timestamp == step.backup_timestamp
-        and job.created_at >= since
+        and (since is None or not job.ended or job.created_at >= since)
         and step.source in job.sources
     )
 
 
 def close_journal(ports: Ports, journal: Journal) -> Settled:
     """Bring a restore to its end if its table was verified and has its name, else take it back; close its journal.
+
+    Should the command that began it be alive after all, it is not granted a step from here on.
 
     A table is touched only if it bears an id that the restore wrote down, or if the job in the slot shows that the
     restore itself made the alias.
@@ -95,21 +105,29 @@ def close_journal(ports: Ports, journal: Journal) -> Settled:
         FINISHED if it is complete, else FAILED, and what was done.
 
     Raises:
-        AccessDenied: It could not be taken back, and stays open.
+        AccessDenied, Refused: It could not be taken back, and stays open.
     """
-    left = to_the_end(journal, ports.cluster.table_ids(journal.names))
+    ports.restores.take_over(journal.restore, ports.tokens())
+    found = ports.cluster.table_ids(journal.names)
+    left = to_the_end(journal, found)
     if left is not None:
-        trouble = _applied(ports, left)
+        _apply(ports, left)
         open_ = [number for number, line in enumerate(journal.steps) if line.status is not StepStatus.DONE]
         ports.restores.mark([Mark(restore=journal.restore, number=one, status=StepStatus.DONE) for one in open_])
         detail = f"the restore of {journal.target} was complete: only its last lines were missing"
-        said = f"{detail}; {trouble}" if trouble else detail
-        return Settled(subject=journal.restore, outcome=Status.FINISHED, detail=said)
-    return give_back(ports, journal)
+        if found.get(journal.alias) not in {None, journal.replaced}:
+            detail += f"; {journal.alias} is a table that took the name {journal.target} in the last moment: rename it"
+        return Settled(subject=journal.restore, outcome=Status.FINISHED, detail=detail)
+    return _given_back(ports, journal)
 
 
 def give_back(ports: Ports, journal: Journal) -> Settled:
-    """Take a restore back, and close its journal; see `close_journal`."""
+    """Take a restore back, even if it was complete, and close its journal; see `close_journal`."""
+    ports.restores.take_over(journal.restore, ports.tokens())
+    return _given_back(ports, journal)
+
+
+def _given_back(ports: Ports, journal: Journal) -> Settled:
     detail = f"the restore of {journal.target} was given up; {take_back(ports, journal)}"
     ports.restores.abandon(journal.restore, detail)
     return Settled(subject=journal.restore, outcome=Status.FAILED, detail=detail)
@@ -118,9 +136,10 @@ def give_back(ports: Ports, journal: Journal) -> Settled:
 def informed(ports: Ports, journal: Journal) -> Journal:
     """The journal with the id of a table that its last job made, if a kill came before that was written down.
 
-    The job in the slot is the evidence: a name alone is none.
+    The job in the slot is the evidence, unless it was cancelled: a name alone is none.
     """
-    if not journal.creating_sent or last_job(ports, journal) is None:
+    job = last_job(ports, journal) if journal.creating_sent else None
+    if job is None or (job.ended and job.state != DONE):
         return journal
     found = ports.cluster.table_ids(journal.creating_sent)
     return evolve(journal, steps=tuple(_learned(line, found) for line in journal.steps))
@@ -134,13 +153,14 @@ def _learned(line: JournalStep, found: Mapping[TableRef, int]) -> JournalStep:
 
 
 def take_back(ports: Ports, journal: Journal) -> str:
-    """Give the table that lived before its name again, and hide or drop what was made; what was done, for people."""
+    """Give the table that lived before its name again, and hide or drop what was made; what was done, for people.
+
+    Raises:
+        AccessDenied, Refused: Not all of it could be done; what is left can be tried again.
+    """
     journal = informed(ports, journal)
     back = way_back(journal, ports.cluster.table_ids(journal.names))
-    trouble = _applied(ports, back.steps)
-    if trouble:
-        again = f"; restore --undo {journal.restore} tries again" if journal.replaced is not None else ""
-        return f"not everything could be taken back: {trouble}{again}"
+    _apply(ports, back.steps)
     return f"{back.detail}{_database_dropped(ports, journal)}" if journal.new_database else back.detail
 
 
@@ -155,14 +175,9 @@ def _database_dropped(ports: Ports, journal: Journal) -> str:
     return f"; database {database}, which it had made and which was empty, was dropped"
 
 
-def _applied(ports: Ports, steps: Iterable[Step]) -> str:
-    """Do the steps; the server's words if it refuses one, and then none after it."""
+def _apply(ports: Ports, steps: Iterable[Step]) -> None:
     for step in steps:
-        try:
-            ports.cluster.apply(step)
-        except Refused as refusal:
-            return str(refusal)
-    return ""
+        ports.cluster.apply(step)
 
 
 def dropped(ports: Ports, step: DropDatabase | DropTable) -> str:

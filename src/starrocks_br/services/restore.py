@@ -117,8 +117,16 @@ def _fresh(
 ) -> Iterable[RestorePlan]:
     """Plan again with what is true now: a plan that would come out otherwise is stale, and not done."""
     facts = gather(ports, request, server, refolded(plans))
+    done = {journal.restore for journal in ports.restores.journals({planned.restore for planned in plans})}
     for planned in plans:
         table = planned.manifest.table
+        if planned.restore in done:
+            failures[table] = StalePlan(
+                f"the plan to restore {table} was carried out before",
+                why=f"what became of it is written down as restore {planned.restore}",
+                hint="plan again: a plan is good for one restore",
+            )
+            continue
         try:
             again = plan_restore(planned.manifest, facts[table], planned.target, planned.restore)
         except StarRocksBrError as error:

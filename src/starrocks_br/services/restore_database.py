@@ -11,6 +11,7 @@ from attrs import define, field
 
 from starrocks_br.domain.dependents import Dependents
 from starrocks_br.domain.errors import (
+    Busy,
     ClusterError,
     JobFailed,
     OutcomeUnknown,
@@ -33,19 +34,23 @@ from starrocks_br.domain.restore_steps import (
     Rename,
     RestorePartitions,
     Step,
+    Swap,
     Verify,
 )
 from starrocks_br.domain.server import Job
-from starrocks_br.services.exposing import before_exposing
+from starrocks_br.services.exposing import about_to_show, before_exposing
 from starrocks_br.services.journals import give_up
 from starrocks_br.services.requests import Place
 from starrocks_br.services.restore_checks import check, look, make_again, verify
 from starrocks_br.services.restore_copy import read_over
-from starrocks_br.services.restore_job import job
-from starrocks_br.services.restore_table import TableRestore, acted_on, not_ours
+from starrocks_br.services.restore_job import NotSent, job
+from starrocks_br.services.restore_table import TableRestore, not_ours
 
 NAME_TAKEN: Final = "is already used"
 """What RENAME says of a name that somebody has, whatever kind of object it is (O2§y12)."""
+
+SIGN_OF_LIFE: Final = 20.0
+"""Seconds after which a step that is done for one table after the other says again that it is at work."""
 
 
 @define(kw_only=True)
@@ -65,6 +70,7 @@ class DatabaseRestore:
     tables: Sequence[TableRestore]
     dependents: Dependents
     notes: list[str] = field(factory=list)
+    _claimed_at: float = field(default=0.0, init=False)
     _parties: dict[RestoreId, int] = field(factory=dict, init=False)
     _split: int = field(default=0, init=False)
 
@@ -111,26 +117,53 @@ class DatabaseRestore:
         return [one for one in ready if type(one.step) is type(ready[0].step)]
 
     def _do(self, ready: Sequence[TableRestore]) -> None:
+        if any(about_to_show(one) for one in ready):
+            ready = self._unmoved(ready)
+            self.notes += before_exposing(self.ports, ready, self.dependents)
         ready = self._still_ours(ready)
-        self.notes += before_exposing(self.ports, ready, self.dependents)
-        self.ports.restores.mark([one.mark(StepStatus.SENT) for one in ready])
         looking = bool(ready) and isinstance(ready[0].step, CheckRestored | Verify)
         seen = look(self.ports, ready) if looking else {}
         done = []
         for one in ready:
-            with self._failing([one]):
-                self._act(one, _step(one), seen)
-                done.append(one)
-        self._passed(done)
+            self._keep_alive(ready)
+            if one.failure is None:
+                with self._failing([one]):
+                    self._act(one, _step(one), seen)
+                    done.append(one)
+        self._passed([one for one in done if one.failure is None])
 
     def _still_ours(self, ready: Sequence[TableRestore]) -> list[TableRestore]:
+        """Those that nobody took over, and whose names are still borne by the tables that we think.
+
+        In this order: whoever takes a restore over moves its tables only then.
+        """
+        return self._unmoved(self._granted(ready))
+
+    def _granted(self, ready: Sequence[TableRestore]) -> list[TableRestore]:
+        """Those whose next step is still ours to do. The others are somebody else's: nothing of them is touched."""
+        if not ready:
+            return []
+        granted = self.ports.restores.claim([one.claim() for one in ready])
+        self._claimed_at = self.ports.clock.monotonic()
+        for one in ready:
+            if one.plan.restore not in granted:
+                one.failure = _taken_over(one)
+        return [one for one in ready if one.failure is None]
+
+    def _keep_alive(self, ready: Sequence[TableRestore]) -> None:
+        """Steps that take long, one table after the other, must not look as if nobody were at work."""
+        if self.ports.clock.monotonic() - self._claimed_at > SIGN_OF_LIFE:
+            self._granted([one for one in ready if one.failure is None])
+
+    def _unmoved(self, ready: Sequence[TableRestore]) -> list[TableRestore]:
         """Those whose names are still borne by the tables that we think; the others are given up."""
-        wanted = {one.plan.restore: acted_on(_step(one)) for one in ready}
+        wanted = {one.plan.restore: one.bearers(_step(one)) for one in ready}
         names = {name for own in wanted.values() for name in own}
         found = self.ports.cluster.table_ids(names) if names else {}
         ours = []
         for one in ready:
-            moved = [name for name in wanted[one.plan.restore] if found.get(name) != one.ids.get(name)]
+            bearers = wanted[one.plan.restore].items()
+            moved = [name for name, bearer in bearers if bearer is None or found.get(name) != bearer]
             if moved:
                 self._fail(one, not_ours(moved[0]))
             else:
@@ -151,8 +184,8 @@ class DatabaseRestore:
                     self._note_ids(one, step, table)
             case CopyPartitions():
                 read_over(self.ports, one.plan.restore, step)
-            case Rename():
-                self._rename(step)
+            case Rename() | Swap():
+                self._show(one, step)
             case _:
                 self.ports.cluster.apply(step)
 
@@ -163,12 +196,14 @@ class DatabaseRestore:
         for name in (partition.name for partition in step.partitions if partition.name in there):
             one.made_by_hand[name] = frozenset(number for number, _, _ in there[name].identity)
 
-    def _rename(self, step: Rename) -> None:
-        """Give a table its name; that somebody took it since the plan was made is no fault of the cluster."""
+    def _show(self, one: TableRestore, step: Rename | Swap) -> None:
+        """Give a table a name that others use; that somebody took it since the plan was made is no cluster's fault."""
         try:
             self.ports.cluster.apply(step)
         except Refused as refusal:
-            if NAME_TAKEN in refusal.why:
+            if isinstance(step, Swap):  # nobody has seen the table: once that is written down, it may be dropped
+                self.ports.restores.mark([one.mark(StepStatus.PLANNED)])
+            elif NAME_TAKEN in refusal.why:
                 taken = TableRef(step.table.database, step.to)
                 raise TargetExists(f"{taken} exists", why=f"it appeared meanwhile: {refusal.why}") from refusal
             raise
@@ -187,13 +222,16 @@ class DatabaseRestore:
         if not together:
             return
         steps = [_job(one) for one in together]
-        self.ports.restores.mark([one.mark(StepStatus.SENT) for one in together])
         try:
-            ended = yield from job(self.ports, self.place, steps, together[0].plan.repository)
-        except OutcomeUnknown as doubt:
-            # Nobody knows what the job does, so nothing is touched: the next command finds out.
-            for one in together:
-                one.failure = doubt
+            ended = yield from job(
+                self.ports,
+                self.place,
+                steps,
+                together[0].plan.repository,
+                lambda: len(self._still_ours(together)) == len(together),
+            )
+        except NotSent:
+            return  # those that are what they were come round again
         except (Refused, JobFailed) as error:
             if len(together) == 1:
                 raise
@@ -228,8 +266,12 @@ class DatabaseRestore:
         """What fails while it is done for tables together is taken back for each of them; the others go on."""
         try:
             yield
-        except (Unreachable, OutcomeUnknown):
+        except Unreachable:
             raise
+        except OutcomeUnknown as doubt:
+            # Nobody knows what the statement does, so nothing is touched: the next command finds out.
+            for one in tables:
+                one.failure = doubt
         except StarRocksBrError as error:
             for one in tables:
                 if one.failure is None:
@@ -262,6 +304,14 @@ class DatabaseRestore:
 
     def _warn(self, message: str) -> None:
         self.ports.listener(Warned(message=message))
+
+
+def _taken_over(one: TableRestore) -> Busy:
+    return Busy(
+        f"the restore of {one.plan.target.table} was taken over by another command",
+        why="nothing had been heard of it for so long that it was taken for dead",
+        hint="list what is there, then run the command again",
+    )
 
 
 def _step(one: TableRestore) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import datetime
 
 from starrocks_br.domain.errors import Busy, JobFailed, OutcomeUnknown, Refused, StarRocksBrError, Unreachable
@@ -16,21 +16,37 @@ from starrocks_br.services.requests import Place
 from starrocks_br.services.watch import Watched, patiently
 
 
+class NotSent(Exception):
+    """A RESTORE that had to wait was not sent again: what it was about is not what it was any more."""
+
+
 def run_job(ports: Ports, place: Place, step: RestorePartitions) -> None:
     """Submit a RESTORE of one table and wait for its end. Raises as `job` does."""
-    for _ in job(ports, place, [step], place.repository):
+    for _ in job(ports, place, [step], place.repository, lambda: True):
         ports.clock.sleep(place.poll_interval)
 
 
 def job(
-    ports: Ports, place: Place, together: Sequence[RestorePartitions], repository: RepositoryName
+    ports: Ports,
+    place: Place,
+    together: Sequence[RestorePartitions],
+    repository: RepositoryName,
+    still: Callable[[], bool],
 ) -> Generator[None, None, Job | None]:
     """Submit a RESTORE and watch it to its end.
+
+    Args:
+        ports: The outside.
+        place: What the command works with.
+        together: The steps that are one statement.
+        repository: Where it reads.
+        still: Asked each time before it is sent again: whether it may be.
 
     Returns:
         The job as it ended; None if another job took its slot before that was seen.
 
     Raises:
+        NotSent: It had to wait, and may not be sent any more.
         Refused: It was not accepted.
         Busy: Somebody else's job holds the slot of the database, and did for `place.wait` seconds.
         JobFailed: The server cancelled it; what it created is gone (R§7.8).
@@ -38,7 +54,7 @@ def job(
         Unreachable: Nobody answers any more.
     """
     since = ports.cluster.now()
-    accepted = yield from _submit(ports, place, together, repository)
+    accepted = yield from _submit(ports, place, together, repository, still)
     ports.listener(JobSent(database=together[0].into.database, label=together[0].label))
     return (yield from _watch(ports, place, together, since, accepted=accepted))
 
@@ -46,15 +62,19 @@ def job(
 def _watch(
     ports: Ports, place: Place, together: Sequence[RestorePartitions], since: datetime, *, accepted: bool
 ) -> Generator[None, None, Job | None]:
-    """Watch a job that was sent at or after `since` (the leader's clock)."""
+    """Watch a job that was sent at or after `since` (the leader's clock).
+
+    Once the server has taken it, the slot shows it or a later one, whatever the leader's clock says: that may have
+    been set back.
+    """
     step = together[0]
     watched = Watched(database=step.into.database, label=step.label, began=ports.clock.monotonic())
-    seen = _look(ports, place, step, since)
+    seen = _look(ports, place, step, None if accepted else since)
     while seen is not None and not seen.ended:
         accepted = True
         watched.saw(ports, seen)
         yield
-        seen = _look(ports, place, step, since)
+        seen = _look(ports, place, step, None)
     if seen is None and not accepted:
         raise OutcomeUnknown(
             f"the RESTORE job of {step.label} cannot be found in {step.into.database}",
@@ -74,7 +94,11 @@ def _watch(
 
 
 def _submit(
-    ports: Ports, place: Place, together: Sequence[RestorePartitions], repository: RepositoryName
+    ports: Ports,
+    place: Place,
+    together: Sequence[RestorePartitions],
+    repository: RepositoryName,
+    still: Callable[[], bool],
 ) -> Generator[None, None, bool]:
     """Send it; what is refused may be sent again, so a taken slot is waited for, and whatever else may pass.
 
@@ -97,6 +121,8 @@ def _submit(
                 raise _given_up(step, refusal) from refusal
             ports.listener(Warned(message=f"{step.into.database}: {refusal.why}; waiting for that to pass"))
             yield
+            if not still():
+                raise NotSent from refusal
         else:
             return True
 
@@ -111,6 +137,6 @@ def _given_up(step: RestorePartitions, refusal: Refused) -> StarRocksBrError:
     )
 
 
-def _look(ports: Ports, place: Place, step: RestorePartitions, since: datetime) -> Job | None:
+def _look(ports: Ports, place: Place, step: RestorePartitions, since: datetime | None) -> Job | None:
     jobs = patiently(ports.clock, lambda: ports.cluster.jobs(JobKind.RESTORE, [step.into.database]), place)
     return next((found for found in jobs if is_job_of(found, step, since)), None)

@@ -9,7 +9,7 @@ from attrs import define, field
 
 from starrocks_br.domain.anchor import Filled
 from starrocks_br.domain.errors import StarRocksBrError, VerificationMismatch
-from starrocks_br.domain.journal import Journal, JournalStep, Mark, StepStatus
+from starrocks_br.domain.journal import Claim, Journal, JournalStep, Mark, StepStatus
 from starrocks_br.domain.names import ClusterId, PartitionName, TableRef
 from starrocks_br.domain.partitions import TableState
 from starrocks_br.domain.restore_plan import RestorePlan
@@ -47,6 +47,7 @@ class TableRestore:
         filled: Those of them that a job has filled since.
         exposed_at: The leader's clock right before others could see it; None: they cannot yet.
         failure: Why it was given up.
+        holder: As whom it claims its steps.
     """
 
     plan: RestorePlan
@@ -62,6 +63,7 @@ class TableRestore:
     filled: dict[PartitionName, Filled] = field(factory=dict)
     exposed_at: datetime | None = None
     failure: StarRocksBrError | None = None
+    holder: str = ""
     _expected: Mapping[int, frozenset[PartitionName]] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -112,6 +114,17 @@ class TableRestore:
     def mark(self, status: StepStatus, *, table_id: int | None = None) -> Mark:
         """What is written down of the step it stands at."""
         return Mark(restore=self.plan.restore, number=self.position, status=status, table_id=table_id)
+
+    def claim(self) -> Claim:
+        """What is asked before the step it stands at is sent."""
+        return Claim(restore=self.plan.restore, number=self.position, holder=self.holder)
+
+    def bearers(self, step: Step) -> Mapping[TableRef, int | None]:
+        """The tables that a step acts on, each with the id that it must have; None if that is not known."""
+        wanted = {name: self.ids.get(name) for name in acted_on(step)}
+        if isinstance(step, SetAside | Swap):
+            wanted[step.table] = step.table_id
+        return wanted
 
     def passed(self, step: Step) -> None:
         """The step is done: names have moved with it."""

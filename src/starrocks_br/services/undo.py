@@ -53,8 +53,12 @@ def undo(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
     found = ports.cluster.table_ids(journal.names)
     _check_undoable(journal, found)
     # The journal is closed: killed on the way, no later command would tell where the rows are.
-    then = way_back(journal, found).detail
-    ports.listener(Warned(message=f"undoing restore {restore}; then {then}", table=journal.target))
+    back = way_back(journal, found)
+    if back.taken:
+        raise UnknownRestore(
+            f"restore {restore} cannot be undone", why=back.detail, hint="undo the newer restore first, if it was one"
+        )
+    ports.listener(Warned(message=f"undoing restore {restore}; then {back.detail}", table=journal.target))
     detail = f"the restore of {journal.target} was undone; {take_back(ports, journal)}"
     last = len(journal.steps) - 1
     ports.restores.mark([Mark(restore=restore, number=last, status=StepStatus.UNDONE, detail=detail)])
@@ -120,7 +124,9 @@ def resume(ports: Ports, request: RestoreRequest, restore: RestoreId) -> Restore
     known = {*journal.made.values(), journal.replaced}
     ids = {name: bearer for name, bearer in found.items() if bearer in known}
     plan = _plan_of(journal, _manifest(ports, journal))
-    table = TableRestore(plan=plan, journal=journal, ids=ids, position=position)
+    holder = ports.tokens()
+    ports.restores.take_over(restore, holder)
+    table = TableRestore(plan=plan, journal=journal, ids=ids, position=position, holder=holder)
     return drive_on(ports, request, server, table)
 
 
@@ -154,8 +160,9 @@ def _has_acted(ports: Ports, journal: Journal, line: JournalStep, found: Mapping
             return found.get(TableRef(table.database, name)) in journal.made.values()
         case SetAside(table=table, to=name, table_id=table_id):
             return found.get(TableRef(table.database, name)) == table_id
-        case Swap(table=table, table_id=table_id):
-            return found.get(table) != table_id
+        case Swap(table=table, restored=name, table_id=table_id):
+            aside = found.get(TableRef(table.database, name))
+            return aside == table_id and found.get(table) in journal.made.values()
         case DropTable(table=table):
             return table not in found
         case _:

@@ -24,7 +24,7 @@ from starrocks_br.adapters.starrocks.errors import explain
 from starrocks_br.domain.errors import OutcomeUnknown
 from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.events import Progress
-from starrocks_br.domain.journal import Journal, Mark
+from starrocks_br.domain.journal import Claim, Journal, Mark
 from starrocks_br.domain.names import ClusterId, DatabaseName, Label, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.ports import BackupHistory, Ports, RestoreHistory
 from starrocks_br.domain.snapshot import Entry, Outline, Reading
@@ -334,6 +334,16 @@ class Journals(RestoreHistory):
         """Between two acts."""
         with self._marking([mark.restore for mark in marks], "mark"):
             self.store.mark(marks)
+
+    def claim(self, claims: Sequence[Claim]) -> frozenset[RestoreId]:
+        """Between two acts."""
+        with self._marking([claim.restore for claim in claims], "claim"):
+            return self.store.claim(claims)
+
+    def take_over(self, restore: RestoreId, holder: str) -> None:
+        """Between two acts."""
+        with _written(self.between, "take over"):
+            self.store.take_over(restore, holder)
 
     def abandon(self, restore: RestoreId, detail: str) -> None:
         """Between two acts."""

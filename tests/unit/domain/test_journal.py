@@ -70,9 +70,9 @@ def test_a_journal_is_open_while_a_step_may_still_be_done() -> None:
 def test_it_tells_what_may_be_running_and_what_was_made() -> None:
     """So that whoever comes after a kill touches nothing else."""
     sent = journal(StepStatus.SENT, StepStatus.PLANNED)
-    assert (sent.jobs_sent, sent.table_id, sent.exposed) == ((JOB,), None, False)
+    assert (sent.jobs_sent, sent.table_id) == ((JOB,), None)
     made = journal(StepStatus.DONE, StepStatus.SENT, table_id=99)
-    assert (made.jobs_sent, made.table_id, made.exposed) == ((), 99, True)
+    assert (made.jobs_sent, made.table_id) == ((), 99)
 
 
 @pytest.mark.parametrize(
@@ -135,9 +135,14 @@ def test_the_table_that_it_replaces_is_known_by_its_id() -> None:
 
 
 @pytest.mark.parametrize("step", [RENAME, SWAP])
-def test_its_table_was_surely_shown_once_a_name_that_others_use_was_given_to_it(step: Step) -> None:
+def test_its_table_was_shown_once_a_name_that_others_use_was_given_to_it(step: Step) -> None:
     assert lines((step, StepStatus.DONE)).shown
-    assert not lines((step, StepStatus.SENT)).shown
+    assert not lines((step, StepStatus.PLANNED)).shown
+
+
+def test_a_swap_that_was_sent_may_have_been_swapped_back_by_hand() -> None:
+    assert lines((SWAP, StepStatus.SENT)).shown
+    assert not lines((RENAME, StepStatus.SENT)).shown
     assert not lines((AWAY, StepStatus.DONE)).shown
 
 

@@ -9,7 +9,7 @@ from starrocks_br.domain.errors import OutcomeUnknown, Refused
 from starrocks_br.domain.events import Settled
 from starrocks_br.domain.names import ClusterId
 from starrocks_br.domain.status import Status
-from starrocks_br.services import backup, undo
+from starrocks_br.services import backup
 from starrocks_br.services.journals import give_up
 from starrocks_br.services.reconcile import reconcile
 from starrocks_simulator.faults import Hold
@@ -71,20 +71,20 @@ def test_what_may_not_be_taken_back_yet_is_said_and_blocks_no_other_table(two: W
     assert closed(two)
 
 
-def test_what_cannot_be_taken_back_is_said_with_the_way_to_try_again(two: World) -> None:
+def test_what_cannot_be_taken_back_yet_is_said_and_tried_again_by_the_next_command(two: World) -> None:
     two.range_table("d1.t")
     old = two.rows("d1.t")
     two.before("UPDATE ops.restore_history", kill, nth=9)
     with pytest.raises(Killed):
         two.restore("d1.t", replace=True)
-    (open_,) = two.ports.restores.unfinished()
     two.ports = two.reconnect()
     two.later(LONG_SILENCE)
     two.before("^(ALTER TABLE|DROP TABLE)", refuse(1064, "the table is not in a normal state"))
     (settled,) = settle(two)
+    assert settled.outcome is None
+    assert "cannot be taken back yet: ALTER TABLE was refused: the table is not in a normal state" in settled.detail
+    (settled,) = settle(two)
     assert settled.outcome is Status.FAILED
-    assert f"restore --undo {open_.restore} tries again" in settled.detail
-    undo.undo(two.ports, two.place, open_.restore)
     assert two.rows("d1.t") == old
 
 
@@ -171,7 +171,11 @@ def test_an_incomplete_table_that_cannot_be_renamed_is_said_so(two: World) -> No
     kill_restore(two)
     two.before("RENAME __br_", refuse(1064, "Table[t]'s state is not NORMAL"))
     (settled,) = settle(two)
-    assert "not everything could be taken back" in settled.detail
+    assert "cannot be taken back yet" in settled.detail
+    assert "t" in two.tables("d1")
+    (settled,) = settle(two)
+    assert "what it made is d1.__br_" in settled.detail
+    assert "t" not in two.tables("d1")
 
 
 def test_a_stranger_under_the_targets_name_is_not_renamed(two: World) -> None:

@@ -13,6 +13,7 @@ from starrocks_br.domain.errors import (
     NoPoint,
     OutcomeUnknown,
     Refused,
+    StalePlan,
     TargetExists,
     UnknownTable,
     Unreachable,
@@ -287,6 +288,21 @@ def test_a_table_comes_back_though_the_server_does_not_let_us_stop_it_from_dropp
     (note,) = (note for note in report.notes if "partition_ttl" in note)
     assert "illegal partition_ttl" in note
     assert note.startswith("by partition_ttl = '3 days' the server may drop partitions within minutes: ")
+
+
+def test_a_plan_is_good_for_one_restore(two: World) -> None:
+    """What the first one kept for its user would be dropped by the second one, which goes by the same names."""
+    planned = two.plan_restore("d1.t")
+    two.before("^RESTORE", lambda: two.sql("INSERT INTO d1.t VALUES (77, '2024-01-01', 7)"), nth=2)
+    two.before("^RESTORE", lambda: two.in_state("DOWNLOADING", fail("[COMMON_ERROR, msg: x]"), kind="RESTORE"), nth=2)
+    with pytest.raises(JobFailed) as failed:
+        two.run_restore(planned)
+    (kept,) = two.tables("d1")
+    assert f"what it made is d1.{kept} now" in failed.value.hint
+    two.later(120)
+    with pytest.raises(StalePlan, match="was carried out before"):
+        two.run_restore(planned)
+    assert 77 in {row[0] for row in two.rows(f"d1.{kept}")}
 
 
 def test_a_hole_left_by_the_restore_is_mended_so_that_loads_become_visible(world: World) -> None:

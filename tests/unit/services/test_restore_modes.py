@@ -74,6 +74,16 @@ def test_who_is_denied_a_look_in_the_middle_gets_the_old_table_back_at_once(nth:
     assert world.ports.restores.unfinished() == ()
 
 
+def test_a_table_that_did_not_change_places_was_seen_by_nobody_and_is_dropped(tmp_path: Path) -> None:
+    past = BY_NAME["replace, one holder"].prepare(tmp_path)
+    past.world.before("SWAP WITH", refuse(1064, "Table[t]'s state is not NORMAL"))
+    with pytest.raises(Refused, match="state is not NORMAL") as refusal:
+        past.world.restore("d1.t", label=past.label, replace=True)
+    assert "was dropped" in refusal.value.hint
+    assert past.world.tables("d1") == {"t", "other"}
+    assert past.world.rows("d1.t") == past.lived["d1.t"]
+
+
 # --- the next backup --------------------------------------------------------------------------------------------------
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from starrocks_br.domain.errors import Busy, OutcomeUnknown, Refused, UnknownRestore
+from starrocks_br.domain.errors import Busy, OutcomeUnknown, Refused, UnknownRestore, VerificationMismatch
 from starrocks_br.domain.events import RestorePlanned
-from starrocks_br.domain.names import ClusterId, RestoreId
+from starrocks_br.domain.names import ClusterId, RestoreId, TableRef
+from starrocks_br.domain.snapshot import BackupType
 from starrocks_br.services import backup, undo
 from starrocks_br.services.reports import RestoreReport, UndoReport
 from starrocks_br.services.requests import RestoreRequest
@@ -211,8 +212,25 @@ def test_an_undo_that_the_server_refuses_tells_its_words(tmp_path: Path) -> None
     past = SWAPPED.prepare(tmp_path)
     SWAPPED.act(past)
     past.world.before("SWAP WITH", refuse(1064, "Table[t]'s state is not NORMAL"))
-    assert "not everything could be taken back" in undone(past.world).detail
+    with pytest.raises(Refused, match="state is not NORMAL"):
+        undone(past.world)
     assert past.world.rows("d1.t") == past.wanted["d1.t"]
+    undone(past.world)
+    assert past.world.rows("d1.t") == LIVED
+
+
+def test_the_older_of_two_restores_cannot_be_undone_before_the_newer_one(tmp_path: Path) -> None:
+    past = SWAPPED.prepare(tmp_path)
+    world = past.world
+    first = world.restore("d1.t", label=past.label, replace=True).restore
+    world.later()
+    second = world.restore("d1.t", label=past.label, replace=True).restore
+    with pytest.raises(UnknownRestore, match="cannot be undone") as refusal:
+        undone(world, first)
+    assert "d1.t is another table now" in refusal.value.why
+    undone(world, second)
+    undone(world, first)
+    assert world.rows("d1.t") == LIVED
 
 
 # --- resume -----------------------------------------------------------------------------------------------------------
@@ -262,6 +280,21 @@ def test_a_killed_restore_goes_on_where_it_stood(
     assert {name for name in past.world.tables("d1") if name.startswith("__br_")} == set()
     if goal in past.lived:
         assert past.world.rows(str(report.aside)) == LIVED
+
+
+@pytest.mark.parametrize("put_there", [False, True])
+def test_a_target_that_went_since_it_was_killed_is_not_taken_for_one_that_changed_places(
+    tmp_path: Path, *, put_there: bool
+) -> None:
+    past = killed(SWAPPED, tmp_path, "SWAP WITH", before=True)
+    world = past.world
+    world.sql("DROP TABLE d1.t FORCE")
+    if put_there:
+        world.range_table("d1.t")
+    with pytest.raises(VerificationMismatch, match="dropped, renamed or replaced meanwhile"):
+        resumed(world)
+    assert ("t" in world.tables("d1")) is put_there
+    assert [point.type for point in world.ports.backups.outlines(table=TableRef.parse("d1.t"))] == [BackupType.FULL]
 
 
 def test_rows_that_are_still_being_read_over_are_waited_for(tmp_path: Path) -> None:

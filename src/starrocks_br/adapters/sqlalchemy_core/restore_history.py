@@ -16,7 +16,7 @@ from starrocks_br.adapters.sqlalchemy_core.tables import MAX_ROWS, cut_to_bytes,
 from starrocks_br.adapters.sqlalchemy_core.timings import restore_jobs
 from starrocks_br.adapters.step_documents import dumps_step, loads_step
 from starrocks_br.domain.estimate import Timing
-from starrocks_br.domain.journal import OPEN_STEPS, Journal, JournalStep, Mark, StepStatus, unfinished
+from starrocks_br.domain.journal import OPEN_STEPS, Claim, Journal, JournalStep, Mark, StepStatus, unfinished
 from starrocks_br.domain.names import (
     ClusterId,
     DatabaseName,
@@ -90,6 +90,50 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
             .where(restore_id.in_([mark.restore for mark in marks]), bare(history, "step") == first.number)
             .values(status=first.status.value, **(learned if ids else {}), **said, updated_at=func.now()),
             f"writing down step {first.number} of restore {first.restore}",
+        )
+
+    def claim(self, claims: Sequence[Claim]) -> frozenset[RestoreId]:  # noqa: D102
+        alike: dict[tuple[int, str], list[RestoreId]] = {}
+        for claim in claims:
+            alike.setdefault((claim.number, claim.holder), []).append(claim.restore)
+        granted: set[RestoreId] = set()
+        for (number, holder), restores in alike.items():
+            for start in range(0, len(restores), MAX_ROWS):
+                granted.update(self._claim(restores[start : start + MAX_ROWS], number, holder))
+        return frozenset(granted)
+
+    def _claim(self, restores: Sequence[RestoreId], number: int, holder: str) -> Collection[RestoreId]:
+        history = self._history
+        written = self._store.write(
+            update(history)
+            .where(
+                bare(history, "restore_id").in_(restores),
+                bare(history, "step") == number,
+                bare(history, "status").in_(sorted(OPEN_STEPS)),
+                bare(history, "message") == holder,
+            )
+            .values(status=StepStatus.SENT.value, updated_at=func.now()),
+            f"writing down step {number} of restore {restores[0]}",
+        )
+        if written == len(restores):
+            return restores
+        one = self._history.alias("h")
+        query = select(one.c.restore_id).where(
+            one.c.restore_id.in_(restores),
+            one.c.step == number,
+            one.c.status == StepStatus.SENT.value,
+            one.c.message == holder,
+        )
+        found = {row["restore_id"] for row in self._store.read(query, "reading the journal of restores")}
+        return [restore for restore in restores if restore in found]
+
+    def take_over(self, restore: RestoreId, holder: str) -> None:  # noqa: D102
+        history = self._history
+        self._store.write(
+            update(history)
+            .where(bare(history, "restore_id") == restore, bare(history, "status").in_(sorted(OPEN_STEPS)))
+            .values(message=holder),
+            f"taking restore {restore} over",
         )
 
     def abandon(self, restore: RestoreId, detail: str) -> None:  # noqa: D102
