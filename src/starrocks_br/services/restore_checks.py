@@ -21,11 +21,12 @@ from starrocks_br.domain.restore_steps import (
     PauseTtl,
     Reading,
     RepairHole,
+    RestorePartitions,
     Verify,
 )
 from starrocks_br.domain.verify import at_home, differences
 from starrocks_br.services.requests import Place
-from starrocks_br.services.restore_table import TableRestore
+from starrocks_br.services.restore_table import TableRestore, held_by
 
 GHOST_WORDS: Final = ("Range", "dataProperty")
 """What a failing partitions_meta says when ghost temporary partitions haunt the cluster (O2§0.1)."""
@@ -86,7 +87,7 @@ def check(ports: Ports, place: Place, one: TableRestore, step: CheckRestored, st
     """
     one.is_at(state)
     state = _rested(ports, place, one, step, state)
-    holes = [partition for _, partition in sorted(state.partitions.items()) if partition.hole]
+    holes = _left_by_the_job(one, step, state)
     for partition in holes:
         _repair(ports, step.table, partition)
     if state.ttl:
@@ -124,6 +125,20 @@ def _rested(ports: Ports, place: Place, one: TableRestore, step: CheckRestored, 
         ports.clock.sleep(place.poll_interval)
         state = _see(ports, one, step.table)
     return state
+
+
+def _left_by_the_job(one: TableRestore, step: CheckRestored, state: TableState) -> list[Partition]:
+    """The holes to be mended: at a table that others can load only those in what the job before this step added.
+
+    Elsewhere a hole is a load that is not published yet, and mending it would throw the load away.
+    """
+    holes = [partition for _, partition in sorted(state.partitions.items()) if partition.hole]
+    if step.created:
+        return holes
+    job = one.plan.steps[one.position - 1]
+    assert isinstance(job, RestorePartitions)  # noqa: S101 -- a check follows the job that it is about
+    added = held_by(one.plan, job)
+    return [partition for partition in holes if partition.name in added]
 
 
 def _see(ports: Ports, one: TableRestore, table: TableRef) -> TableState:

@@ -313,6 +313,27 @@ def test_a_users_load_that_is_just_being_published_is_no_hole_to_be_mended(two: 
     assert two.times_sent("ADMIN SET TABLE") == 0
 
 
+def test_a_users_load_that_is_published_late_is_not_mended_away_in_what_an_earlier_job_brought(two: World) -> None:
+    """The last job was about p2 only: a hole in p1, which was checked out of sight, is somebody's load."""
+    two.before("partitions_meta WHERE", lambda: two.load_unseen("d1.t", "(9, '2024-01-01', 9)"), nth=3)
+    with pytest.raises(VerificationMismatch, match="partition p1 has a hole"):
+        two.restore("d1.t")
+    assert two.times_sent("ADMIN SET TABLE") == 0
+    two.frontend.held_loads.publish()
+    (kept,) = two.tables("d1")
+    assert 9 in {row[0] for row in two.rows(f"d1.{kept}")}
+
+
+def test_a_hole_that_a_later_job_left_is_mended_too(world: World) -> None:
+    world.ready("d1.t").backup()
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    world.load_unseen("d1.t", "(9, '2024-01-02', 9)")
+    world.backup()
+    world.sql("DROP TABLE d1.t FORCE")
+    world.restore("d1.t")
+    assert world.times_sent("ADMIN SET TABLE d1.t PARTITION") == 1
+
+
 def haunted(world: World) -> World:
     """The newest point of d1.t was cut while an overwrite was under way that left no other trace."""
     world.ready("d1.t")
