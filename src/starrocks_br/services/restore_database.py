@@ -35,7 +35,7 @@ from starrocks_br.domain.restore_steps import (
     Step,
     Verify,
 )
-from starrocks_br.domain.server import Job
+from starrocks_br.domain.server import Job, names_one_of
 from starrocks_br.services.exposing import before_exposing
 from starrocks_br.services.journals import give_up
 from starrocks_br.services.requests import Place
@@ -195,7 +195,7 @@ class DatabaseRestore:
             for one in together:
                 one.failure = doubt
         except (Refused, JobFailed) as error:
-            if len(together) == 1:
+            if len(together) == 1 or not _of_one(error, steps):
                 raise
             # One bad table cancels the job of all (O2§y2): halving finds it, and restores the others in few jobs.
             self._warn(f"{error}; trying these {len(together)} tables again in two halves")
@@ -281,6 +281,12 @@ def _job(one: TableRestore) -> RestorePartitions:
     step = one.step
     assert isinstance(step, RestorePartitions)  # noqa: S101 -- only tables that wait for one are asked
     return step
+
+
+def _of_one(error: Refused | JobFailed, steps: Sequence[RestorePartitions]) -> bool:
+    """Whether one table may be to blame: not if the whole statement is refused, as while the object store is away."""
+    names = {name for step in steps for name in (step.source, step.into.name)}
+    return isinstance(error, JobFailed) or names_one_of(error.why, names)
 
 
 def _state(seen: Mapping[TableRef, TableState], table: TableRef) -> TableState:

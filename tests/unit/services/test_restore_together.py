@@ -140,6 +140,20 @@ def test_the_bad_one_is_named_and_the_other_comes_back(world: World) -> None:
     assert not world.ports.restores.unfinished()
 
 
+def test_what_is_refused_for_the_whole_statement_is_not_tried_table_by_table(world: World) -> None:
+    """Each half would wait as long for an object store that is away."""
+    rows = two_holders(world, "d1.a", "d1.b", "d1.c")
+    world.always(RESTORE, refuse(5064, "failed to list remote path: s3a://bucket/backups. msg: timeout"))
+    request, batch = plan_all(world, *rows)
+    began = world.clock.now()
+    report = restore.run(world.ports, request, batch)
+    assert world.clock.now() - began < 2 * world.place.wait
+    assert {str(table) for table in report.failures} == set(rows)
+    assert all("failed to list remote path" in str(why) for why in report.failures.values())
+    assert world.tables("d1") == set()
+    assert not world.ports.restores.unfinished()
+
+
 def test_a_job_that_is_cancelled_for_one_of_them_in_the_end_is_its_failure_alone(world: World) -> None:
     rows = two_holders(world, "d1.a", "d1.b")
     world.in_state("DOWNLOADING", fail("[COMMON_ERROR, msg: all]"), kind="RESTORE")
