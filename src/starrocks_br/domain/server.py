@@ -87,10 +87,12 @@ class Job:
         """Whether it will not change any more."""
         return self.state in {DONE, CANCELLED}
 
-    @property
-    def sources(self) -> frozenset[str]:
-        """The tables that a RESTORE restores, as the snapshot names them: `orders PARTITIONS [p1, p2], dim` (R§6)."""
-        return frozenset(_PARTITIONS.sub("", self.objects).split(", "))
+    def restores(self, source: str) -> bool:
+        """Whether a RESTORE restores a table, as the snapshot names it: `orders PARTITIONS [p1, p2], dim` (R§6.2).
+
+        A name may hold what divides the list, so that the list is searched, not divided.
+        """
+        return f", {_PARTITIONS.sub('', source)}, " in f", {_PARTITIONS.sub('', self.objects)}, "
 
     @property
     def cut(self) -> bool:

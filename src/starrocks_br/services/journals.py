@@ -81,7 +81,7 @@ def is_job_of(job: Job, step: RestorePartitions, since: datetime) -> bool:
         job.label == step.label
         and job.timestamp == step.backup_timestamp
         and job.created_at >= since
-        and step.source in job.sources
+        and job.restores(step.source)
     )
 
 

@@ -184,6 +184,19 @@ def test_an_unpartitioned_table_can_take_another_name(world: World) -> None:
     assert world.restore("d1.t", into="d1.other").rows == 1
 
 
+@pytest.mark.parametrize("name", ["a, b", "a PARTITIONS [b]", "t]"])
+def test_a_table_comes_back_whose_name_looks_like_a_list(world: World, name: str) -> None:
+    """SHOW RESTORE tells tables as a list, unquoted."""
+    world.ready().range_table("d1.t")
+    world.sql(f"ALTER TABLE d1.t RENAME `{name}`")
+    world.backup()
+    world.sql(f"INSERT INTO d1.`{name}` VALUES (3, '2024-01-02', 30)")
+    world.backup()
+    world.sql(f"DROP TABLE d1.`{name}` FORCE")
+    assert world.restore(f"d1.{name}").rows == 3
+    assert not any("another job took the slot" in warning for warning in world.warnings)
+
+
 def test_a_target_that_appears_while_the_restore_runs_is_left_alone(one: World) -> None:
     """The rename is refused, and what was made under the alias is taken back: as if it had been there before."""
     one.before("ALTER TABLE .* RENAME", lambda: one.range_table("d1.t"))
