@@ -25,6 +25,7 @@ from starrocks_br.domain.restore_steps import (
     Verify,
 )
 from starrocks_br.domain.verify import at_home, differences
+from starrocks_br.services.journals import dropped
 from starrocks_br.services.requests import Place
 from starrocks_br.services.restore_table import TableRestore, held_by
 
@@ -59,23 +60,21 @@ def _haunted(ports: Ports, tables: Sequence[TableRestore], refusal: Refused) -> 
     """Drop what was just made, whichever of it holds the ghost: as long as it stands, no frontend may start again."""
     made = [one for one in tables if isinstance(one.step, CheckRestored) and one.step.created]
     found = ports.cluster.table_ids([_table(one) for one in made])
-    dropped = []
-    for one in made:
-        table = _table(one)
-        if table in found and one.ids.get(table) == found[table]:
-            ports.cluster.apply(DropTable(table=table))
-            dropped.append(table)
-    if not dropped:
+    ours = [_table(one) for one in made if _table(one) in found and one.ids.get(_table(one)) == found[_table(one)]]
+    if not ours:
         return refusal
+    stays = {table: trouble for table in ours if (trouble := dropped(ports, DropTable(table=table)))}
     return VerificationMismatch(
-        f"a snapshot of {', '.join(map(str, dropped))} holds ghost partitions",
-        table=dropped[0],
+        f"a snapshot of {', '.join(map(str, ours))} holds ghost partitions",
+        table=ours[0],
         differences=(
             f"information_schema.partitions_meta failed right after the restore: {refusal.why}",
-            "what was restored was dropped at once, before it could harm the cluster",
+            *(f"{table} could not be dropped, and no frontend may start again: {why}" for table, why in stays.items()),
+            *(() if stays else ("what was restored was dropped at once, before it could harm the cluster",)),
         ),
-        hint="choose another point; this one can never be restored"
-        + (", or restore the tables one by one to see which it is" if len(dropped) > 1 else ""),
+        hint="".join(f"run DROP TABLE {table} FORCE at once, as a user who may; " for table in stays)
+        + "choose another point; this one can never be restored"
+        + (", or restore the tables one by one to see which it is" if len(ours) > 1 else ""),
     )
 
 

@@ -369,6 +369,18 @@ def test_a_ghost_is_found_before_anybody_can_see_the_table_and_dropped_at_once(w
     world.sql("SELECT PARTITION_ID FROM information_schema.partitions_meta")
 
 
+def test_a_ghost_that_may_not_be_dropped_is_named_with_the_drop_that_is_urgent(world: World) -> None:
+    haunted(world)
+    allowed = world.always("^DROP TABLE", refuse(5203, "Access denied; you need the DROP privilege(s)"))
+    with pytest.raises(VerificationMismatch, match="ghost") as refusal:
+        world.restore("d1.t")
+    (hidden,) = world.tables("d1")
+    assert f"d1.{hidden} could not be dropped, and no frontend may start again: " in refusal.value.why
+    assert "dropped at once" not in refusal.value.why
+    assert refusal.value.hint.startswith(f"run DROP TABLE d1.{hidden} FORCE at once")
+    allowed()
+
+
 def test_partitions_meta_that_fails_for_another_reason_drops_nothing_by_itself(one: World) -> None:
     one.before("partitions_meta WHERE", refuse(1064, "Getting analyzing error. Detail message: rpc failed."))
     with pytest.raises(Refused, match="rpc"):
