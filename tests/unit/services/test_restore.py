@@ -137,6 +137,15 @@ def test_a_view_of_that_name_is_in_the_way_too(one: World) -> None:
     assert "view" in refusal.value.why
 
 
+@pytest.mark.parametrize("name", ["backup_history", "restore_history"])
+def test_our_own_tables_are_never_replaced(one: World, name: str) -> None:
+    with one.counted() as sent, pytest.raises(TargetExists, match="of starrocks-br itself") as refusal:
+        one.plan_restore("d1.t", label="d1_x", into=f"ops.{name}", replace=True)
+    assert sent == []
+    assert "bootstrap" in refusal.value.hint
+    assert str(one.plan_restore("d1.t", into="ops.copy").target.table) == "ops.copy"
+
+
 def test_a_target_that_appears_after_the_plan_makes_it_stale(one: World) -> None:
     plan = one.plan_restore("d1.t")
     one.range_table("d1.t")

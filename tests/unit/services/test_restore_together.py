@@ -187,6 +187,13 @@ def test_what_cannot_be_planned_is_a_problem_and_the_others_are_restored(world: 
     assert world.rows("d1.a") == rows["d1.a"]
 
 
+def test_two_tables_do_not_get_one_name(world: World) -> None:
+    """The later one would replace the other, and both would be said to be restored."""
+    two_holders(world, "d1.t", "d2.t")
+    with pytest.raises(TargetExists, match=r"d1\.t and d2\.t cannot all be restored to drill\.t"):
+        plan_all(world, "d1.t", "d2.t", into="drill", replace=True)
+
+
 def test_a_damaged_chain_is_the_problem_of_its_table(world: World) -> None:
     two_holders(world, "d1.a", "d1.b")
     world.sql("UPDATE ops.backup_history SET partitions_json = 'x' WHERE table_name = 'b'")
