@@ -15,6 +15,7 @@ from starrocks_br.domain.errors import (
     JobFailed,
     OutcomeUnknown,
     Refused,
+    StalePlan,
     StarRocksBrError,
     TargetExists,
     Unreachable,
@@ -29,6 +30,7 @@ from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
     CopyPartitions,
+    CreateDatabase,
     CreateTable,
     Rename,
     RestorePartitions,
@@ -46,6 +48,9 @@ from starrocks_br.services.restore_table import TableRestore, acted_on, not_ours
 
 NAME_TAKEN: Final = "is already used"
 """What RENAME says of a name that somebody has, whatever kind of object it is (O2§y12)."""
+
+DATABASE_EXISTS: Final = "database exists"
+"""What CREATE DATABASE says of a name that is taken (O§q)."""
 
 
 @define(kw_only=True)
@@ -67,6 +72,8 @@ class DatabaseRestore:
     notes: list[str] = field(factory=list)
     _parties: dict[RestoreId, int] = field(factory=dict, init=False)
     _split: int = field(default=0, init=False)
+    _new: bool = field(default=False, init=False)
+    _database_made: bool = field(default=False, init=False)
 
     def run(self) -> Generator[None]:
         """Do every step of every table; yields while it waits. What fails is taken back; the other tables go on.
@@ -75,6 +82,7 @@ class DatabaseRestore:
             Unreachable: Nobody answers any more: everything stays as it is, and its journals open.
         """
         self.ports.restores.begin([one.journal for one in self.tables])
+        self._new = True
         yield from self.go_on()
 
     def go_on(self) -> Generator[None]:
@@ -153,6 +161,8 @@ class DatabaseRestore:
                 read_over(self.ports, one.plan.restore, step)
             case Rename():
                 self._rename(step)
+            case CreateDatabase():
+                self._create_database(one, step)
             case _:
                 self.ports.cluster.apply(step)
 
@@ -172,6 +182,24 @@ class DatabaseRestore:
                 taken = TableRef(step.table.database, step.to)
                 raise TargetExists(f"{taken} exists", why=f"it appeared meanwhile: {refusal.why}") from refusal
             raise
+
+    def _create_database(self, one: TableRestore, step: CreateDatabase) -> None:
+        """Make it once for all tables; one that somebody made since the plan would not be ours to drop in the end."""
+        if self._database_made:
+            return
+        try:
+            self.ports.cluster.apply(step)
+        except Refused as refusal:
+            if DATABASE_EXISTS not in refusal.why:
+                raise
+            if self._new:  # else it is what was made before the kill
+                self.ports.restores.mark([one.mark(StepStatus.PLANNED)])
+                raise StalePlan(
+                    f"the plan to restore {one.plan.manifest.table} is stale",
+                    why=f"database {step.database} appeared meanwhile: {refusal.why}",
+                    hint="plan again",
+                ) from refusal
+        self._database_made = True
 
     # --- jobs ---------------------------------------------------------------------------------------------------------
 

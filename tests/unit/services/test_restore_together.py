@@ -322,6 +322,25 @@ def test_a_database_that_was_there_before_stays(world: World) -> None:
     assert ("drill",) in world.sql("SHOW DATABASES")
 
 
+def test_a_database_that_somebody_makes_meanwhile_makes_the_plan_stale_and_stays(world: World) -> None:
+    """Nobody could tell later that it was not ours to drop."""
+    two_holders(world, "d1.a", "d1.b")
+    world.before("^CREATE DATABASE", lambda: world.sql("CREATE DATABASE drill"))
+    report = restore_all(world, "d1.a", "d1.b", into="drill")
+    assert all(isinstance(error, StalePlan) for error in report.failures.values())
+    assert all("database drill appeared meanwhile" in str(error) for error in report.failures.values())
+    assert ("drill",) in world.sql("SHOW DATABASES")
+    assert not world.ports.restores.unfinished()
+    assert len(restore_all(world, "d1.a", "d1.b", into="drill").restored) == 2
+
+
+def test_a_database_that_may_not_be_made_is_the_failure_of_its_tables(world: World) -> None:
+    two_holders(world, "d1.a")
+    world.before("^CREATE DATABASE", refuse(1064, "rpc failed"))
+    (error,) = restore_all(world, "d1.a", into="drill").failures.values()
+    assert "rpc failed" in str(error)
+
+
 def test_ctrl_c_lets_go_of_those_that_are_still_at_it(world: World) -> None:
     """What failed before was taken back then."""
     two_holders(world, "d1.a", "d1.b")
