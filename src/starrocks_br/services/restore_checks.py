@@ -7,6 +7,7 @@ from typing import Final
 
 from starrocks_br.domain.errors import Refused, VerificationMismatch
 from starrocks_br.domain.events import Warned
+from starrocks_br.domain.lifetimes import still_on, switched_off
 from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.partitions import Partition, TableState
 from starrocks_br.domain.ports import Ports
@@ -156,14 +157,11 @@ def _repair(ports: Ports, table: TableRef, partition: Partition) -> None:
 def _pause(ports: Ports, one: TableRestore, table: TableRef, state: TableState) -> None:
     """Keep the server from dropping partitions; where it does not let us, say so: people still get their table."""
     for key, value in sorted(state.ttl.items()):
-        written = value.replace("\\", "\\\\").replace('"', '\\"')
-        again = f'ALTER TABLE {one.plan.target.table} SET ("{key}" = "{written}")'
-        note = f"the server may not add or drop partitions on its own now; to allow it again: {again}"
+        note = switched_off(one.plan.target.table, key, value)
         try:
             ports.cluster.apply(PauseTtl(table=table, properties={key: TTL_OFF[key]}))
         except Refused as refusal:
-            note = f"by {key} = {value!r} the server may drop partitions within minutes: it could not be switched off: "
-            note += refusal.why
+            note = f"{still_on(key, value)}: it could not be switched off: {refusal.why}"
         if note not in one.notes:
             one.notes.append(note)
 

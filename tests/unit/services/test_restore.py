@@ -19,8 +19,11 @@ from starrocks_br.domain.errors import (
     VerificationMismatch,
 )
 from starrocks_br.domain.events import RestorePlanned, StepDone
-from starrocks_br.services import restore_planning
+from starrocks_br.services import restore_planning, undo
+from starrocks_br.services.reconcile import reconcile
+from starrocks_br.services.requests import RestoreRequest
 from starrocks_simulator.faults import Hold
+from tests.support.modes import newest_restore
 from tests.support.world import Killed, World, cut, fail, kill, only_reads, refuse
 
 RESTORE = "RESTORE SNAPSHOT"
@@ -286,6 +289,16 @@ def aging(world: World, key: str) -> World:
     return world
 
 
+def die_around_the_rename(world: World, *, after: bool = False) -> World:
+    """The command dies, and another process comes much later."""
+    (world.after if after else world.before)("RENAME", kill)
+    with pytest.raises(Killed):
+        world.restore("d1.t")
+    world.ports = world.reconnect()
+    world.later(3600)
+    return world
+
+
 @pytest.mark.parametrize("key", LIFETIMES)
 def test_partitions_that_time_would_drop_are_kept_and_the_way_back_is_told(world: World, key: str) -> None:
     """What the server's scheduler drops is past recovery (R§7.6)."""
@@ -309,6 +322,45 @@ def test_a_table_comes_back_though_the_server_does_not_let_us_stop_it_from_dropp
     (note,) = (note for note in report.notes if "partition_ttl" in note)
     assert "illegal partition_ttl" in note
     assert note.startswith("by partition_ttl = '3 days' the server may drop partitions within minutes: ")
+
+
+@pytest.mark.parametrize("key", LIFETIMES)
+def test_what_was_switched_off_before_a_kill_is_told_by_whoever_ends_the_restore(world: World, key: str) -> None:
+    aging(world, key)
+    past = die_around_the_rename(world)
+    report = undo.resume(past.ports, RestoreRequest(place=past.place, wanted=()), newest_restore(past))
+    assert len([note for note in report.notes if f'to allow it again: ALTER TABLE d1.t SET ("{key}" = ' in note]) == 1
+
+
+def test_what_could_not_be_switched_off_before_a_kill_is_told_too(world: World) -> None:
+    aging(world, "partition_ttl").before(r"SET \(", refuse(1064, "illegal partition_ttl"))
+    past = die_around_the_rename(world)
+    report = undo.resume(past.ports, RestoreRequest(place=past.place, wanted=()), newest_restore(past))
+    told = "by partition_ttl = '3 days' the server may drop partitions within minutes"
+    assert [note for note in report.notes if "partition_ttl" in note] == [told]
+
+
+def test_a_restore_that_goes_on_before_it_switches_anything_off_tells_it_once(world: World) -> None:
+    aging(world, "partition_ttl").before(r"SET \(", kill)
+    with pytest.raises(Killed):
+        world.restore("d1.t")
+    world.ports = world.reconnect()
+    world.later(3600)
+    report = undo.resume(world.ports, RestoreRequest(place=world.place, wanted=()), newest_restore(world))
+    assert len([note for note in report.notes if "partition_ttl" in note]) == 1
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+def test_what_a_complete_restore_switched_off_is_told_by_the_command_that_closes_it(
+    world: World, emptied: bool
+) -> None:
+    """As long as the history tells what its table was."""
+    past = die_around_the_rename(aging(world, "partition_ttl"), after=True)
+    if emptied:
+        past.sql("TRUNCATE TABLE ops.backup_history")
+    (settled,) = reconcile(past.ports, past.place, past.ports.cluster.server()).settled
+    told = 'to allow it again: ALTER TABLE d1.t SET ("partition_ttl" = "3 days")' in settled.detail
+    assert ("was complete" in settled.detail, told) == (True, not emptied)
 
 
 def test_a_hole_left_by_the_restore_is_mended_so_that_loads_become_visible(world: World) -> None:
