@@ -42,6 +42,7 @@ _REPOSITORY = re.compile(r"[A-Za-z]\w{0,63}|_[A-Za-z0-9]\w{0,62}", re.ASCII)
 _LABEL = re.compile(r"[-A-Za-z0-9_]{1,64}")
 _TOKEN = re.compile(r"[A-Za-z0-9]{1,32}")
 _BEFORE = re.compile(r".__before_(?P<restore>[A-Za-z0-9]{1,32})$")
+_HIDDEN = re.compile(rf"{ALIAS_PREFIX}(?P<restore>[A-Za-z0-9]{{1,32}})(_[0-9]+)?")
 _METADATA_LABEL = re.compile(r"br_meta_(?P<cluster>.+)_(?P<at>\d{8}T\d{6})_[A-Za-z0-9]+")
 _STAMP: Final = "%Y%m%dT%H%M%S"
 
@@ -158,10 +159,9 @@ def restore_before(table: TableName) -> RestoreId | None:
 
 
 def restore_of(table: TableName) -> RestoreId | None:
-    """The restore whose hidden table this is; None for any other table."""
-    if not table.startswith(ALIAS_PREFIX) or not _TOKEN.fullmatch(table.removeprefix(ALIAS_PREFIX)):
-        return None
-    return RestoreId(table.removeprefix(ALIAS_PREFIX))
+    """The restore whose hidden table this is, the main one or one that it reads over; None for any other table."""
+    found = _HIDDEN.fullmatch(table)
+    return RestoreId(found["restore"]) if found else None
 
 
 @frozen(order=True)

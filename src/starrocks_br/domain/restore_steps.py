@@ -24,7 +24,7 @@ stops it. The empty condition is the documented way; of `partition_ttl` none is 
 
 @frozen(kw_only=True)
 class CreateDatabase:
-    """Create the target's database; nothing happens if it exists.
+    """Create the target's database; refused if it exists: then it is somebody else's, and not ours to drop.
 
     Attributes:
         database: Which.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -26,6 +26,16 @@ ANOTHER_SCHEMA: Final = "already exist but with different schema"
 
 LABEL_USED: Final = "has already been used"
 """How a load is refused whose label another one bears that runs or has acted (R§12.3)."""
+
+
+_ABOUT_TABLE: Final = r"(?:\btable:? ?|\balias name: ?)[\[`'\"]?(?:{names})(?![\w-])"
+"""How a refusal of RESTORE names the table that it is about: `Table t does not exist in snapshot l` (R§3.3)."""
+
+
+def names_one_of(words: str, tables: Collection[str]) -> bool:
+    """Whether a refusal of RESTORE is about one of its tables; else it is about all of the statement."""
+    names = "|".join(re.escape(name) for name in sorted(tables, reverse=True))
+    return re.search(_ABOUT_TABLE.format(names=names), words, re.IGNORECASE) is not None
 
 
 _PARTITIONS: Final = re.compile(r" PARTITIONS \[[^\]]*\]")
@@ -77,10 +87,12 @@ class Job:
         """Whether it will not change any more."""
         return self.state in {DONE, CANCELLED}
 
-    @property
-    def sources(self) -> frozenset[str]:
-        """The tables that a RESTORE restores, as the snapshot names them: `orders PARTITIONS [p1, p2], dim` (R§6)."""
-        return frozenset(_PARTITIONS.sub("", self.objects).split(", "))
+    def restores(self, source: str) -> bool:
+        """Whether a RESTORE restores a table, as the snapshot names it: `orders PARTITIONS [p1, p2], dim` (R§6.2).
+
+        A name may hold what divides the list, so that the list is searched, not divided.
+        """
+        return f", {_PARTITIONS.sub('', source)}, " in f", {_PARTITIONS.sub('', self.objects)}, "
 
     @property
     def cut(self) -> bool:

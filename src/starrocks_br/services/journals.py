@@ -89,7 +89,7 @@ def is_job_of(job: Job, step: RestorePartitions, since: datetime | None) -> bool
         job.label == step.label
         and job.timestamp == step.backup_timestamp
         and (since is None or not job.ended or job.created_at >= since)
-        and step.source in job.sources
+        and job.restores(step.source)
     )
 
 

@@ -1,8 +1,9 @@
-"""A RESTORE that arrived after its journal was closed: the hidden table that it made is found and dropped."""
+"""A RESTORE that arrived after its journal was closed: each hidden table that it made is found and dropped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from starrocks_br.domain.events import Settled
 from starrocks_br.domain.journal import Journal
@@ -20,38 +21,40 @@ def drop_late_tables(ports: Ports, server: Server) -> tuple[Settled, ...]:
     A connection that breaks leaves a RESTORE behind that the server may still accept. Under a hidden name it harms
     nobody, so that the next restore of the table need not wait for it.
     """
-    hidden: dict[RestoreId, TableRef] = {}
-    for table in ports.cluster.tables():
+    hidden: dict[RestoreId, list[TableRef]] = defaultdict(list)
+    for table in sorted(ports.cluster.tables()):
         restore = restore_of(table.name)
         if restore is not None:
-            hidden[restore] = table
+            hidden[restore].append(table)
     known = ports.restores.journals(hidden) if hidden else ()
     return tuple(
-        _settle(ports, journal)
+        _settle(ports, journal, table, making)
         for journal in known
-        if journal.closed
-        and journal.cluster == server.cluster
-        and journal.table_id is None
-        and journal.alias in hidden.values()
+        if journal.closed and journal.cluster == server.cluster
+        for table, making in _unknown_to(journal).items()
+        if table in hidden[journal.restore]
     )
 
 
-def _settle(ports: Ports, journal: Journal) -> Settled:
-    job = job_of(ports, journal, list(_creating(journal)))
-    if job is None:
-        detail = f"whether {journal.alias} is its table cannot be shown, so it stays: DROP TABLE it when you know"
-        return Settled(subject=journal.restore, outcome=None, detail=detail)
-    if not job.ended:
-        detail = f"its RESTORE came late: the job is {job.state}; {journal.alias} is dropped once that has ended"
-        return Settled(subject=journal.restore, outcome=None, detail=detail)
-    if trouble := dropped(ports, DropTable(table=journal.alias)):
-        detail = f"its RESTORE came late, and {journal.alias} could not be dropped: {trouble}"
-        return Settled(subject=journal.restore, outcome=None, detail=detail)
-    detail = f"its RESTORE came late: the unfinished table {journal.alias} was dropped"
-    return Settled(subject=journal.restore, outcome=Status.FAILED, detail=detail)
-
-
-def _creating(journal: Journal) -> Iterator[RestorePartitions]:
+def _unknown_to(journal: Journal) -> Mapping[TableRef, Sequence[RestorePartitions]]:
+    """The tables of which no id was ever written down, each with the jobs that make it."""
+    making: dict[TableRef, list[RestorePartitions]] = {journal.alias: []}
     for line in journal.steps:
         if isinstance(line.step, RestorePartitions) and line.step.creating:
-            yield line.step
+            making.setdefault(line.step.into, []).append(line.step)
+    return {table: jobs for table, jobs in making.items() if table not in journal.made}
+
+
+def _settle(ports: Ports, journal: Journal, table: TableRef, making: Sequence[RestorePartitions]) -> Settled:
+    job = job_of(ports, journal, making)
+    if job is None:
+        detail = f"whether {table} is its table cannot be shown, so it stays: DROP TABLE it when you know"
+        return Settled(subject=journal.restore, outcome=None, detail=detail)
+    if not job.ended:
+        detail = f"its RESTORE came late: the job is {job.state}; {table} is dropped once that has ended"
+        return Settled(subject=journal.restore, outcome=None, detail=detail)
+    if trouble := dropped(ports, DropTable(table=table)):
+        detail = f"its RESTORE came late, and {table} could not be dropped: {trouble}"
+        return Settled(subject=journal.restore, outcome=None, detail=detail)
+    detail = f"its RESTORE came late: the unfinished table {table} was dropped"
+    return Settled(subject=journal.restore, outcome=Status.FAILED, detail=detail)

@@ -18,6 +18,9 @@ from starrocks_br.services.requests import Place
 HISTORY: Final = TableName("backup_history")
 """The one table that holds the whole backup state."""
 
+OWN: Final = frozenset({HISTORY, TableName("restore_history")})
+"""Our own tables, which every command reads and writes while it works."""
+
 
 def save_history(ports: Ports, place: Place, server: Server, run: RunId) -> DatabaseOutcome | None:
     """Take a metadata snapshot of our own history; None if the last one already holds all there is to know.

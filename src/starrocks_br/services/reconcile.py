@@ -23,6 +23,7 @@ from starrocks_br.domain.status import UNSETTLED, Event, Status
 from starrocks_br.services.conclude import conclude, trusted
 from starrocks_br.services.journals import close_journals
 from starrocks_br.services.late_restores import drop_late_tables
+from starrocks_br.services.lifetimes import with_lifetimes
 from starrocks_br.services.requests import Place
 
 
@@ -45,7 +46,9 @@ def reconcile(ports: Ports, place: Place, server: Server) -> Reconciled:
     """Settle what can be settled; leave alone what still runs. Safe to do at any time, and to do again."""
     found = Reconciled()
     found.settled.extend(drop_late_tables(ports, server))
-    found.busy = close_journals(ports, server, found.settled)
+    closed: list[Settled] = []
+    found.busy = close_journals(ports, server, closed)
+    found.settled.extend(with_lifetimes(ports, settled) for settled in closed)
     snapshots = _open_snapshots(ports)
     own = [snapshot for snapshot in snapshots if snapshot.cluster == server.cluster]
     jobs = _own_jobs(ports, own)

@@ -18,6 +18,7 @@ from starrocks_br.domain.restore_plan import RestorePlan, plan_restore
 from starrocks_br.domain.server import ANOTHER_SCHEMA, Server
 from starrocks_br.services import dependents
 from starrocks_br.services.exposing import after_exposing
+from starrocks_br.services.lifetimes import lifetime_notes
 from starrocks_br.services.preflight import ready
 from starrocks_br.services.reconcile import reconcile
 from starrocks_br.services.reports import BatchReport, RestoreReport
@@ -146,6 +147,10 @@ def drive_on(ports: Ports, request: RestoreRequest, server: Server, one: TableRe
     """Do what is left of one table that was begun before. Raises as `run_one` does."""
     began = ports.clock.monotonic()
     notes = drive(ports, request, server, [one], begun=True)
+    if one.failure is None:
+        known = "".join(one.notes)
+        told = lifetime_notes(ports, one.plan.target.table, one.plan.manifest.ddl)
+        one.notes += [note for note in told if note not in known]
     return _only(_report(ports, [one], {}, notes, began))
 
 

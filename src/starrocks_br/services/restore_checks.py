@@ -7,6 +7,7 @@ from typing import Final
 
 from starrocks_br.domain.errors import Refused, VerificationMismatch
 from starrocks_br.domain.events import Warned
+from starrocks_br.domain.lifetimes import still_on, switched_off
 from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.partitions import Partition, TableState
 from starrocks_br.domain.ports import Ports
@@ -21,11 +22,13 @@ from starrocks_br.domain.restore_steps import (
     PauseTtl,
     Reading,
     RepairHole,
+    RestorePartitions,
     Verify,
 )
 from starrocks_br.domain.verify import at_home, differences
+from starrocks_br.services.journals import dropped
 from starrocks_br.services.requests import Place
-from starrocks_br.services.restore_table import TableRestore
+from starrocks_br.services.restore_table import TableRestore, held_by
 
 GHOST_WORDS: Final = ("Range", "dataProperty")
 """What a failing partitions_meta says when ghost temporary partitions haunt the cluster (O2§0.1)."""
@@ -58,23 +61,21 @@ def _haunted(ports: Ports, tables: Sequence[TableRestore], refusal: Refused) -> 
     """Drop what was just made, whichever of it holds the ghost: as long as it stands, no frontend may start again."""
     made = [one for one in tables if isinstance(one.step, CheckRestored) and one.step.created]
     found = ports.cluster.table_ids([_table(one) for one in made])
-    dropped = []
-    for one in made:
-        table = _table(one)
-        if table in found and one.ids.get(table) == found[table]:
-            ports.cluster.apply(DropTable(table=table))
-            dropped.append(table)
-    if not dropped:
+    ours = [_table(one) for one in made if _table(one) in found and one.ids.get(_table(one)) == found[_table(one)]]
+    if not ours:
         return refusal
+    stays = {table: trouble for table in ours if (trouble := dropped(ports, DropTable(table=table)))}
     return VerificationMismatch(
-        f"a snapshot of {', '.join(map(str, dropped))} holds ghost partitions",
-        table=dropped[0],
+        f"a snapshot of {', '.join(map(str, ours))} holds ghost partitions",
+        table=ours[0],
         differences=(
             f"information_schema.partitions_meta failed right after the restore: {refusal.why}",
-            "what was restored was dropped at once, before it could harm the cluster",
+            *(f"{table} could not be dropped, and no frontend may start again: {why}" for table, why in stays.items()),
+            *(() if stays else ("what was restored was dropped at once, before it could harm the cluster",)),
         ),
-        hint="choose another point; this one can never be restored"
-        + (", or restore the tables one by one to see which it is" if len(dropped) > 1 else ""),
+        hint="".join(f"run DROP TABLE {table} FORCE at once, as a user who may; " for table in stays)
+        + "choose another point; this one can never be restored"
+        + (", or restore the tables one by one to see which it is" if len(ours) > 1 else ""),
     )
 
 
@@ -86,7 +87,7 @@ def check(ports: Ports, place: Place, one: TableRestore, step: CheckRestored, st
     """
     one.is_at(state)
     state = _rested(ports, place, one, step, state)
-    holes = [partition for _, partition in sorted(state.partitions.items()) if partition.hole]
+    holes = _left_by_the_job(one, step, state)
     for partition in holes:
         _repair(ports, step.table, partition)
     if state.ttl:
@@ -126,6 +127,20 @@ def _rested(ports: Ports, place: Place, one: TableRestore, step: CheckRestored, 
     return state
 
 
+def _left_by_the_job(one: TableRestore, step: CheckRestored, state: TableState) -> list[Partition]:
+    """The holes to be mended: at a table that others can load only those in what the job before this step added.
+
+    Elsewhere a hole is a load that is not published yet, and mending it would throw the load away.
+    """
+    holes = [partition for _, partition in sorted(state.partitions.items()) if partition.hole]
+    if step.created:
+        return holes
+    job = one.plan.steps[one.position - 1]
+    assert isinstance(job, RestorePartitions)  # noqa: S101 -- a check follows the job that it is about
+    added = held_by(one.plan, job)
+    return [partition for partition in holes if partition.name in added]
+
+
 def _see(ports: Ports, one: TableRestore, table: TableRef) -> TableState:
     state = ports.cluster.inspect([table]).get(table)
     if state is None:
@@ -142,14 +157,11 @@ def _repair(ports: Ports, table: TableRef, partition: Partition) -> None:
 def _pause(ports: Ports, one: TableRestore, table: TableRef, state: TableState) -> None:
     """Keep the server from dropping partitions; where it does not let us, say so: people still get their table."""
     for key, value in sorted(state.ttl.items()):
-        written = value.replace("\\", "\\\\").replace('"', '\\"')
-        again = f'ALTER TABLE {one.plan.target.table} SET ("{key}" = "{written}")'
-        note = f"the server may not add or drop partitions on its own now; to allow it again: {again}"
+        note = switched_off(one.plan.target.table, key, value)
         try:
             ports.cluster.apply(PauseTtl(table=table, properties={key: TTL_OFF[key]}))
         except Refused as refusal:
-            note = f"by {key} = {value!r} the server may drop partitions within minutes: it could not be switched off: "
-            note += refusal.why
+            note = f"{still_on(key, value)}: it could not be switched off: {refusal.why}"
         if note not in one.notes:
             one.notes.append(note)
 

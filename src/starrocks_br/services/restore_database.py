@@ -16,6 +16,7 @@ from starrocks_br.domain.errors import (
     JobFailed,
     OutcomeUnknown,
     Refused,
+    StalePlan,
     StarRocksBrError,
     TargetExists,
     Unreachable,
@@ -30,6 +31,7 @@ from starrocks_br.domain.restore_steps import (
     AddPartitions,
     CheckRestored,
     CopyPartitions,
+    CreateDatabase,
     CreateTable,
     Rename,
     RestorePartitions,
@@ -37,7 +39,7 @@ from starrocks_br.domain.restore_steps import (
     Swap,
     Verify,
 )
-from starrocks_br.domain.server import Job
+from starrocks_br.domain.server import Job, names_one_of
 from starrocks_br.services.exposing import about_to_show, before_exposing
 from starrocks_br.services.journals import give_up
 from starrocks_br.services.requests import Place
@@ -51,6 +53,9 @@ NAME_TAKEN: Final = "is already used"
 
 SIGN_OF_LIFE: Final = 20.0
 """Seconds after which a step that is done for one table after the other says again that it is at work."""
+
+DATABASE_EXISTS: Final = "database exists"
+"""What CREATE DATABASE says of a name that is taken (O§q)."""
 
 
 @define(kw_only=True)
@@ -73,6 +78,8 @@ class DatabaseRestore:
     _claimed_at: float = field(default=0.0, init=False)
     _parties: dict[RestoreId, int] = field(factory=dict, init=False)
     _split: int = field(default=0, init=False)
+    _new: bool = field(default=False, init=False)
+    _database_made: bool = field(default=False, init=False)
 
     def run(self) -> Generator[None]:
         """Do every step of every table; yields while it waits. What fails is taken back; the other tables go on.
@@ -81,6 +88,7 @@ class DatabaseRestore:
             Unreachable: Nobody answers any more: everything stays as it is, and its journals open.
         """
         self.ports.restores.begin([one.journal for one in self.tables])
+        self._new = True
         yield from self.go_on()
 
     def go_on(self) -> Generator[None]:
@@ -186,6 +194,8 @@ class DatabaseRestore:
                 read_over(self.ports, one.plan.restore, step)
             case Rename() | Swap():
                 self._show(one, step)
+            case CreateDatabase():
+                self._create_database(one, step)
             case _:
                 self.ports.cluster.apply(step)
 
@@ -207,6 +217,24 @@ class DatabaseRestore:
                 taken = TableRef(step.table.database, step.to)
                 raise TargetExists(f"{taken} exists", why=f"it appeared meanwhile: {refusal.why}") from refusal
             raise
+
+    def _create_database(self, one: TableRestore, step: CreateDatabase) -> None:
+        """Make it once for all tables; one that somebody made since the plan would not be ours to drop in the end."""
+        if self._database_made:
+            return
+        try:
+            self.ports.cluster.apply(step)
+        except Refused as refusal:
+            if DATABASE_EXISTS not in refusal.why:
+                raise
+            if self._new:  # else it is what was made before the kill
+                self.ports.restores.mark([one.mark(StepStatus.PLANNED)])
+                raise StalePlan(
+                    f"the plan to restore {one.plan.manifest.table} is stale",
+                    why=f"database {step.database} appeared meanwhile: {refusal.why}",
+                    hint="plan again",
+                ) from refusal
+        self._database_made = True
 
     # --- jobs ---------------------------------------------------------------------------------------------------------
 
@@ -233,7 +261,7 @@ class DatabaseRestore:
         except NotSent:
             return  # those that are what they were come round again
         except (Refused, JobFailed) as error:
-            if len(together) == 1:
+            if len(together) == 1 or not _of_one(error, steps):
                 raise
             # One bad table cancels the job of all (O2§y2): halving finds it, and restores the others in few jobs.
             self._warn(f"{error}; trying these {len(together)} tables again in two halves")
@@ -331,6 +359,12 @@ def _job(one: TableRestore) -> RestorePartitions:
     step = one.step
     assert isinstance(step, RestorePartitions)  # noqa: S101 -- only tables that wait for one are asked
     return step
+
+
+def _of_one(error: Refused | JobFailed, steps: Sequence[RestorePartitions]) -> bool:
+    """Whether one table may be to blame: not if the whole statement is refused, as while the object store is away."""
+    names = {name for step in steps for name in (step.source, step.into.name)}
+    return isinstance(error, JobFailed) or names_one_of(error.why, names)
 
 
 def _state(seen: Mapping[TableRef, TableState], table: TableRef) -> TableState:

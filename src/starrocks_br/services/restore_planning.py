@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import evolve, frozen
 
 from starrocks_br.domain.chain import chain_to, lineage, point_at, points, unsure_at
-from starrocks_br.domain.errors import BrokenChain, StarRocksBrError, UnknownTable
+from starrocks_br.domain.errors import BrokenChain, StarRocksBrError, TargetExists, UnknownTable
 from starrocks_br.domain.events import Warned
 from starrocks_br.domain.instants import show_instant
 from starrocks_br.domain.manifest import Manifest
@@ -21,6 +21,7 @@ from starrocks_br.domain.snapshot import Consistency, Entry, Outline
 from starrocks_br.domain.status import RESTORABLE
 from starrocks_br.domain.timeline import timeline
 from starrocks_br.services.estimates import pace
+from starrocks_br.services.metadata import OWN
 from starrocks_br.services.preflight import reading_from, ready
 from starrocks_br.services.requests import Place, RestoreRequest, Wanted
 from starrocks_br.services.standing import Standing, standing
@@ -55,7 +56,9 @@ def plan(ports: Ports, request: RestoreRequest) -> RestoreBatch:
     Raises:
         ClusterError: The cluster failed, which concerns all of them.
         NotInitialised: The own tables are missing.
+        TargetExists: Two of them would get one name, or one the name of a table of our own.
     """
+    _check_targets(request)
     server = ready(ports, request.place)
     folded, problems = _fold_all(ports, request, server)
     facts = gather(ports, request, server, folded)
@@ -80,6 +83,25 @@ def plan(ports: Ports, request: RestoreRequest) -> RestoreBatch:
     databases = {planned.manifest.table.database for planned in plans}
     notes = (NO_COMMON_CUT,) if len(databases) > 1 else ()
     return RestoreBatch(plans=tuple(plans), pace=speed, problems=problems, notes=notes)
+
+
+def _check_targets(request: RestoreRequest) -> None:
+    sources: dict[TableRef, list[TableRef]] = {}
+    for wanted in request.wanted:
+        sources.setdefault(wanted.target.table, []).append(wanted.table)
+    for target, tables in sources.items():
+        if target.database == request.place.ops and target.name in OWN:
+            raise TargetExists(
+                f"{target} is a table of starrocks-br itself",
+                why="every command reads and writes it while it works, this one, too",
+                hint="starrocks-br bootstrap brings a lost history back, beside what is recorded",
+            )
+        if len(tables) > 1:
+            raise TargetExists(
+                f"{' and '.join(map(str, sorted(tables)))} cannot all be restored to {target}",
+                why="the later one would take the name from the one before",
+                hint="restore each in a command of its own, to a database (--to-database) or a name (--as) of its own",
+            )
 
 
 def plan_one(ports: Ports, request: RestoreRequest) -> RestorePlan:

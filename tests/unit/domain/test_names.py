@@ -149,7 +149,8 @@ def test_an_alias_is_a_name_that_nobody_else_takes() -> None:
 def test_a_hidden_table_tells_its_restore_and_no_other_table_does() -> None:
     assert restore_of(TableName("__br_k3f9qa")) == "k3f9qa"
     assert restore_of(alias_for(restore_id("k3f9qa"))) == "k3f9qa"
-    for name in ("k3f9qa", "orders", "__br_", "__br_$", "x__br_k3f9qa"):
+    assert restore_of(TableName("__br_k3f9qa_12")) == "k3f9qa"
+    for name in ("k3f9qa", "orders", "__br_", "__br_$", "x__br_k3f9qa", "__br_k3f9qa_", "__br_k3f9qa_x", "__br_a_1_2"):
         assert restore_of(TableName(name)) is None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from starrocks_br.domain.names import DatabaseName
-from starrocks_br.domain.server import Job, JobKind, RemoteSnapshot
+from starrocks_br.domain.server import Job, JobKind, RemoteSnapshot, names_one_of
 from tests.unit.domain.examples import NOON
 
 
@@ -62,7 +62,41 @@ def test_a_snapshot_is_usable_with_one_timestamp_and_no_problem() -> None:
         ("t", {"t"}),
         ("t PARTITIONS [p1, u, p2]", {"t"}),
         ("t PARTITIONS [p1], u, v w PARTITIONS [x]", {"t", "u", "v w"}),
+        ("a, b PARTITIONS [p1, t], c", {"a, b", "c"}),
+        ("a PARTITIONS [b], c", {"a PARTITIONS [b]", "c"}),
     ],
 )
 def test_a_restore_names_its_tables_and_partitions_are_none(objects: str, sources: set[str]) -> None:
-    assert job(objects=objects).sources == sources
+    """Also those whose names hold what divides the list."""
+    assert all(job(objects=objects).restores(source) for source in sources)
+    assert not any(job(objects=objects).restores(other) for other in ("p1", "p2", "x", "z"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Table t does not exist in snapshot l (error 5064)",
+        "Partition p of table t does not exist in snapshot l (error 5064)",
+        "Table: t can not support backup restore, type: CLOUD_NATIVE (error 5064)",
+        "Getting analyzing error from line 1. Detail message: Duplicated alias name: t.",
+        "A snapshot restore operation is in progress on the table t. Please wait (error 1064)",
+        "Unknown table 't'",
+    ],
+)
+def test_a_refusal_that_names_a_table_is_about_that_one(words: str) -> None:
+    assert names_one_of(words, {"s", "t"})
+    assert not names_one_of(words, {"s", "tt"})
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "failed to list remote path: s3a://t/table/t. msg: timeout (error 5064)",
+        "Repository t does not exist (error 5064)",
+        "Failed to get info of snapshot 't' because: Expected one file with path: t. get: 0 (error 5064)",
+        "Can not create database: t in restore process (error 5064)",
+        "Table t-2 does not exist in snapshot t (error 5064)",
+    ],
+)
+def test_other_refusals_are_about_the_whole_statement(words: str) -> None:
+    assert not names_one_of(words, {"t"})

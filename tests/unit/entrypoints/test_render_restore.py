@@ -121,7 +121,7 @@ PARTS: tuple[PartitionName, ...] = (partition_name("p"), partition_name("q"))
 @pytest.mark.parametrize(
     ("step", "text"),
     [
-        (CreateDatabase(database=database_name("d")), "create database d unless it exists"),
+        (CreateDatabase(database=database_name("d")), "create database d"),
         (PauseTtl(table=ORDERS, properties={}), "keep the server from dropping partitions of db1.orders on its own"),
         (RepairHole(table=ORDERS, partition=PARTS[0], version=3), "make partition p of db1.orders loadable again"),
         (DropTable(table=ORDERS), "drop db1.orders"),

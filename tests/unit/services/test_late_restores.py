@@ -16,12 +16,12 @@ RESTORE = "^RESTORE SNAPSHOT"
 A_MINUTE_LATER = QUIET.total_seconds() + 1
 
 
-def break_off(world: World, nth: int = 1) -> Callable[[], object]:
+def break_off(world: World, nth: int = 1, into: str = "") -> Callable[[], object]:
     """A restore breaks off as it sends a RESTORE; what is given back lets that arrive after all."""
     number = len(world.sent)
     world.before(RESTORE, cut, nth=nth)
     with pytest.raises(OutcomeUnknown, match="cannot be found"):
-        world.restore("d1.t")
+        world.restore("d1.t", into=into)
     late = [sql for sql in world.sent[number:] if sql.startswith("RESTORE")][nth - 1]
     world.later(A_MINUTE_LATER)
     return lambda: world.sql(late)
@@ -86,6 +86,32 @@ def test_a_hidden_table_that_cannot_be_shown_to_be_ours_stays(lost: World) -> No
     (detail,) = settle(lost)
     assert f"whether d1.{hidden} is its table cannot be shown" in detail
     assert hidden in lost.tables("d1")
+
+
+def test_a_late_table_that_was_to_be_read_over_is_dropped_too(two: World) -> None:
+    """Beside a live table of its name: each snapshot's part would have had a table of its own."""
+    two.range_table("d1.t")
+    arrive = break_off(two, nth=2, into="d1.copy")
+    assert ["was dropped" in detail for detail in settle(two)] == [True]
+    arrive()
+    two.wait_for("RESTORE", "d1")
+    (hidden,) = two.tables("d1") - {"t", "other"}
+    (detail,) = settle(two)
+    assert detail == f"its RESTORE came late: the unfinished table d1.{hidden} was dropped"
+    assert settle(two) == []
+
+
+def test_hidden_tables_of_one_restore_in_two_databases_do_not_hide_each_other(lost: World) -> None:
+    arrive = break_off(lost)
+    settle(lost)
+    arrive()
+    lost.wait_for("RESTORE", "d1")
+    (hidden,) = lost.tables("d1") - {"other"}
+    for database in ("d0", "d2"):
+        lost.range_table(f"{database}.{hidden}")
+    (detail,) = settle(lost)
+    assert detail == f"its RESTORE came late: the unfinished table d1.{hidden} was dropped"
+    assert lost.tables("d0") == lost.tables("d2") == {hidden}
 
 
 def test_a_table_that_was_hidden_for_somebody_to_look_at_stays(lost: World) -> None:

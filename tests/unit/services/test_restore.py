@@ -20,8 +20,11 @@ from starrocks_br.domain.errors import (
     VerificationMismatch,
 )
 from starrocks_br.domain.events import RestorePlanned, StepDone
-from starrocks_br.services import restore_planning
+from starrocks_br.services import restore_planning, undo
+from starrocks_br.services.reconcile import reconcile
+from starrocks_br.services.requests import RestoreRequest
 from starrocks_simulator.faults import Hold
+from tests.support.modes import newest_restore
 from tests.support.world import Killed, World, cut, fail, kill, only_reads, refuse
 
 RESTORE = "RESTORE SNAPSHOT"
@@ -138,6 +141,15 @@ def test_a_view_of_that_name_is_in_the_way_too(one: World) -> None:
     assert "view" in refusal.value.why
 
 
+@pytest.mark.parametrize("name", ["backup_history", "restore_history"])
+def test_our_own_tables_are_never_replaced(one: World, name: str) -> None:
+    with one.counted() as sent, pytest.raises(TargetExists, match="of starrocks-br itself") as refusal:
+        one.plan_restore("d1.t", label="d1_x", into=f"ops.{name}", replace=True)
+    assert sent == []
+    assert "bootstrap" in refusal.value.hint
+    assert str(one.plan_restore("d1.t", into="ops.copy").target.table) == "ops.copy"
+
+
 def test_a_target_that_appears_after_the_plan_makes_it_stale(one: World) -> None:
     plan = one.plan_restore("d1.t")
     one.range_table("d1.t")
@@ -183,6 +195,19 @@ def test_an_unpartitioned_table_can_take_another_name(world: World) -> None:
     world.sql("INSERT INTO d1.t VALUES (1)")
     world.backup()
     assert world.restore("d1.t", into="d1.other").rows == 1
+
+
+@pytest.mark.parametrize("name", ["a, b", "a PARTITIONS [b]", "t]"])
+def test_a_table_comes_back_whose_name_looks_like_a_list(world: World, name: str) -> None:
+    """SHOW RESTORE tells tables as a list, unquoted."""
+    world.ready().range_table("d1.t")
+    world.sql(f"ALTER TABLE d1.t RENAME `{name}`")
+    world.backup()
+    world.sql(f"INSERT INTO d1.`{name}` VALUES (3, '2024-01-02', 30)")
+    world.backup()
+    world.sql(f"DROP TABLE d1.`{name}` FORCE")
+    assert world.restore(f"d1.{name}").rows == 3
+    assert not any("another job took the slot" in warning for warning in world.warnings)
 
 
 def test_a_target_that_appears_while_the_restore_runs_is_left_alone(one: World) -> None:
@@ -265,6 +290,16 @@ def aging(world: World, key: str) -> World:
     return world
 
 
+def die_around_the_rename(world: World, *, after: bool = False) -> World:
+    """The command dies, and another process comes much later."""
+    (world.after if after else world.before)("RENAME", kill)
+    with pytest.raises(Killed):
+        world.restore("d1.t")
+    world.ports = world.reconnect()
+    world.later(3600)
+    return world
+
+
 @pytest.mark.parametrize("key", LIFETIMES)
 def test_partitions_that_time_would_drop_are_kept_and_the_way_back_is_told(world: World, key: str) -> None:
     """What the server's scheduler drops is past recovery (R§7.6)."""
@@ -305,6 +340,45 @@ def test_a_plan_is_good_for_one_restore(two: World) -> None:
     assert 77 in {row[0] for row in two.rows(f"d1.{kept}")}
 
 
+@pytest.mark.parametrize("key", LIFETIMES)
+def test_what_was_switched_off_before_a_kill_is_told_by_whoever_ends_the_restore(world: World, key: str) -> None:
+    aging(world, key)
+    past = die_around_the_rename(world)
+    report = undo.resume(past.ports, RestoreRequest(place=past.place, wanted=()), newest_restore(past))
+    assert len([note for note in report.notes if f'to allow it again: ALTER TABLE d1.t SET ("{key}" = ' in note]) == 1
+
+
+def test_what_could_not_be_switched_off_before_a_kill_is_told_too(world: World) -> None:
+    aging(world, "partition_ttl").before(r"SET \(", refuse(1064, "illegal partition_ttl"))
+    past = die_around_the_rename(world)
+    report = undo.resume(past.ports, RestoreRequest(place=past.place, wanted=()), newest_restore(past))
+    told = "by partition_ttl = '3 days' the server may drop partitions within minutes"
+    assert [note for note in report.notes if "partition_ttl" in note] == [told]
+
+
+def test_a_restore_that_goes_on_before_it_switches_anything_off_tells_it_once(world: World) -> None:
+    aging(world, "partition_ttl").before(r"SET \(", kill)
+    with pytest.raises(Killed):
+        world.restore("d1.t")
+    world.ports = world.reconnect()
+    world.later(3600)
+    report = undo.resume(world.ports, RestoreRequest(place=world.place, wanted=()), newest_restore(world))
+    assert len([note for note in report.notes if "partition_ttl" in note]) == 1
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+def test_what_a_complete_restore_switched_off_is_told_by_the_command_that_closes_it(
+    world: World, emptied: bool
+) -> None:
+    """As long as the history tells what its table was."""
+    past = die_around_the_rename(aging(world, "partition_ttl"), after=True)
+    if emptied:
+        past.sql("TRUNCATE TABLE ops.backup_history")
+    (settled,) = reconcile(past.ports, past.place, past.ports.cluster.server()).settled
+    told = 'to allow it again: ALTER TABLE d1.t SET ("partition_ttl" = "3 days")' in settled.detail
+    assert ("was complete" in settled.detail, told) == (True, not emptied)
+
+
 def test_a_hole_left_by_the_restore_is_mended_so_that_loads_become_visible(world: World) -> None:
     world.ready("d1.t")
     world.load_unseen("d1.t", "(9, '2024-01-01', 9)")
@@ -329,6 +403,27 @@ def test_a_users_load_that_is_just_being_published_is_no_hole_to_be_mended(two: 
     assert two.times_sent("ADMIN SET TABLE") == 0
 
 
+def test_a_users_load_that_is_published_late_is_not_mended_away_in_what_an_earlier_job_brought(two: World) -> None:
+    """The last job was about p2 only: a hole in p1, which was checked out of sight, is somebody's load."""
+    two.before("partitions_meta WHERE", lambda: two.load_unseen("d1.t", "(9, '2024-01-01', 9)"), nth=3)
+    with pytest.raises(VerificationMismatch, match="partition p1 has a hole"):
+        two.restore("d1.t")
+    assert two.times_sent("ADMIN SET TABLE") == 0
+    two.frontend.held_loads.publish()
+    (kept,) = two.tables("d1")
+    assert 9 in {row[0] for row in two.rows(f"d1.{kept}")}
+
+
+def test_a_hole_that_a_later_job_left_is_mended_too(world: World) -> None:
+    world.ready("d1.t").backup()
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    world.load_unseen("d1.t", "(9, '2024-01-02', 9)")
+    world.backup()
+    world.sql("DROP TABLE d1.t FORCE")
+    world.restore("d1.t")
+    assert world.times_sent("ADMIN SET TABLE d1.t PARTITION") == 1
+
+
 def haunted(world: World) -> World:
     """The newest point of d1.t was cut while an overwrite was under way that left no other trace."""
     world.ready("d1.t")
@@ -349,6 +444,18 @@ def test_a_ghost_is_found_before_anybody_can_see_the_table_and_dropped_at_once(w
     assert "dropped at once" in refusal.value.why
     assert nothing_left(world)
     world.sql("SELECT PARTITION_ID FROM information_schema.partitions_meta")
+
+
+def test_a_ghost_that_may_not_be_dropped_is_named_with_the_drop_that_is_urgent(world: World) -> None:
+    haunted(world)
+    allowed = world.always("^DROP TABLE", refuse(5203, "Access denied; you need the DROP privilege(s)"))
+    with pytest.raises(VerificationMismatch, match="ghost") as refusal:
+        world.restore("d1.t")
+    (hidden,) = world.tables("d1")
+    assert f"d1.{hidden} could not be dropped, and no frontend may start again: " in refusal.value.why
+    assert "dropped at once" not in refusal.value.why
+    assert refusal.value.hint.startswith(f"run DROP TABLE d1.{hidden} FORCE at once")
+    allowed()
 
 
 def test_partitions_meta_that_fails_for_another_reason_drops_nothing_by_itself(one: World) -> None:

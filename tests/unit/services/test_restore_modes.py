@@ -12,7 +12,7 @@ from starrocks_br.domain.restore_steps import Reading
 from starrocks_br.domain.snapshot import BackupType
 from tests.support.kinds import KINDS
 from tests.support.modes import LIST_TABLE, MODES, Mode
-from tests.support.world import World, refuse
+from tests.support.world import RANGE_TABLE, World, refuse
 
 BY_NAME = {mode.name: mode for mode in MODES}
 AT_HOME = [mode for mode in MODES if mode.goals == {"d1.t": "d1.t"}]
@@ -28,6 +28,15 @@ def test_the_table_that_was_replaced_stays_under_the_name_that_is_told(mode: Mod
     report = past.world.restore("d1.t", label=past.label, replace=True)
     assert past.world.tables("d1") == {"t", "other", f"t__before_{report.restore}"}
     assert str(report.aside) == f"d1.t__before_{report.restore}"
+    assert past.world.rows(str(report.aside)) == past.lived["d1.t"]
+
+
+def test_a_sessions_temporary_table_of_its_name_is_not_taken_for_the_table_that_is_replaced(tmp_path: Path) -> None:
+    past = BY_NAME["replace, one holder"].prepare(tmp_path)
+    past.world.sql(RANGE_TABLE.format(name="d1.t").replace("CREATE TABLE", "CREATE TEMPORARY TABLE"))
+    report = past.world.restore("d1.t", label=past.label, replace=True)
+    past.world.sql("DROP TEMPORARY TABLE d1.t")
+    assert past.world.rows("d1.t") == past.wanted["d1.t"]
     assert past.world.rows(str(report.aside)) == past.lived["d1.t"]
 
 

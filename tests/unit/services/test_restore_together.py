@@ -159,6 +159,20 @@ def test_the_bad_one_is_named_and_the_other_comes_back(world: World) -> None:
     assert not world.ports.restores.unfinished()
 
 
+def test_what_is_refused_for_the_whole_statement_is_not_tried_table_by_table(world: World) -> None:
+    """Each half would wait as long for an object store that is away."""
+    rows = two_holders(world, "d1.a", "d1.b", "d1.c")
+    world.always(RESTORE, refuse(5064, "failed to list remote path: s3a://bucket/backups. msg: timeout"))
+    request, batch = plan_all(world, *rows)
+    began = world.clock.now()
+    report = restore.run(world.ports, request, batch)
+    assert world.clock.now() - began < 2 * world.place.wait
+    assert {str(table) for table in report.failures} == set(rows)
+    assert all("failed to list remote path" in str(why) for why in report.failures.values())
+    assert world.tables("d1") == set()
+    assert not world.ports.restores.unfinished()
+
+
 def test_a_job_that_is_cancelled_for_one_of_them_in_the_end_is_its_failure_alone(world: World) -> None:
     rows = two_holders(world, "d1.a", "d1.b")
     world.in_state("DOWNLOADING", fail("[COMMON_ERROR, msg: all]"), kind="RESTORE")
@@ -190,6 +204,13 @@ def test_what_cannot_be_planned_is_a_problem_and_the_others_are_restored(world: 
     report = restore.run(world.ports, request, batch)
     assert report.failures.keys() == batch.problems.keys()
     assert world.rows("d1.a") == rows["d1.a"]
+
+
+def test_two_tables_do_not_get_one_name(world: World) -> None:
+    """The later one would replace the other, and both would be said to be restored."""
+    two_holders(world, "d1.t", "d2.t")
+    with pytest.raises(TargetExists, match=r"d1\.t and d2\.t cannot all be restored to drill\.t"):
+        plan_all(world, "d1.t", "d2.t", into="drill", replace=True)
 
 
 def test_a_damaged_chain_is_the_problem_of_its_table(world: World) -> None:
@@ -318,6 +339,25 @@ def test_a_database_that_was_there_before_stays(world: World) -> None:
     world.before(RESTORE, refuse(5064, "Table a does not exist in snapshot x"))
     restore_all(world, "d1.a", into="drill")
     assert ("drill",) in world.sql("SHOW DATABASES")
+
+
+def test_a_database_that_somebody_makes_meanwhile_makes_the_plan_stale_and_stays(world: World) -> None:
+    """Nobody could tell later that it was not ours to drop."""
+    two_holders(world, "d1.a", "d1.b")
+    world.before("^CREATE DATABASE", lambda: world.sql("CREATE DATABASE drill"))
+    report = restore_all(world, "d1.a", "d1.b", into="drill")
+    assert all(isinstance(error, StalePlan) for error in report.failures.values())
+    assert all("database drill appeared meanwhile" in str(error) for error in report.failures.values())
+    assert ("drill",) in world.sql("SHOW DATABASES")
+    assert not world.ports.restores.unfinished()
+    assert len(restore_all(world, "d1.a", "d1.b", into="drill").restored) == 2
+
+
+def test_a_database_that_may_not_be_made_is_the_failure_of_its_tables(world: World) -> None:
+    two_holders(world, "d1.a")
+    world.before("^CREATE DATABASE", refuse(1064, "rpc failed"))
+    (error,) = restore_all(world, "d1.a", into="drill").failures.values()
+    assert "rpc failed" in str(error)
 
 
 def test_ctrl_c_lets_go_of_those_that_are_still_at_it(world: World) -> None:

@@ -11,10 +11,10 @@ from typing import Final
 
 from starrocks_br.adapters.starrocks.rows import Row, flag, moment, number, records, text
 from starrocks_br.domain.errors import UnsupportedServer
+from starrocks_br.domain.lifetimes import lifetimes
 from starrocks_br.domain.names import ClusterId, DatabaseName, PartitionName, TableRef
 from starrocks_br.domain.partitions import Identity, Observation, Partition, Partitioning, TableState
 from starrocks_br.domain.ports import Rows
-from starrocks_br.domain.restore_steps import TTL_OFF
 
 SCHEMA_JOB_ENDS: Final = frozenset({"FINISHED", "CANCELLED"})
 """States of SHOW ALTER TABLE COLUMN after which the table can be altered again (O2§y4)."""
@@ -121,7 +121,7 @@ def _table_state(
         schema_job=schema_job,
         partitions=_partitions(named),
         temporary=temporary,
-        ttl=_ttl(config),
+        ttl=lifetimes(_properties(config)),
     )
 
 
@@ -203,11 +203,6 @@ def _properties(config: Row) -> dict[str, str]:
     if not isinstance(content, dict):
         raise ValueError("PROPERTIES is no JSON object")  # noqa: TRY004 -- a damaged answer, like any other here
     return {str(key): str(value) for key, value in content.items()}
-
-
-def _ttl(config: Row) -> dict[str, str]:
-    properties = _properties(config)
-    return {key: properties[key] for key, off in TTL_OFF.items() if properties.get(key, off).lower() != off}
 
 
 def _job_ids(answers: Iterable[Rows]) -> list[int]:

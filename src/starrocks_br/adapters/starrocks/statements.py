@@ -284,7 +284,7 @@ def for_step(step: Step) -> tuple[Statement, ...]:  # noqa: C901, PLR0911 -- one
     """
     match step:
         case CreateDatabase(database=database):
-            return (Statement(f"CREATE DATABASE IF NOT EXISTS {quote(database)}"),)
+            return (Statement(f"CREATE DATABASE {quote(database)}"),)
         case CreateTable():
             return (_create_again(step),)
         case DropPartitions(table=ref, partitions=names):

@@ -111,7 +111,7 @@ def step_text(step: Step) -> str:  # noqa: C901, PLR0911, PLR0912 -- one line pe
     """One step in a few words."""
     match step:
         case CreateDatabase():
-            return f"create database {step.database} unless it exists"
+            return f"create database {step.database}"
         case RestorePartitions():
             return _job(step)
         case CheckRestored():

@@ -13,7 +13,7 @@ from starrocks_br.domain.names import DatabaseName, PartitionName, TableRef
 from starrocks_br.domain.ports import Rows, SqlExecutor
 from starrocks_br.domain.restore_steps import AddPartitions, NewPartition
 from starrocks_br.domain.server import JobKind
-from tests.support.world import OPS, REPOSITORY, World, refuse
+from tests.support.world import OPS, RANGE_TABLE, REPOSITORY, World, refuse
 
 
 @pytest.fixture
@@ -65,6 +65,17 @@ def test_a_table_that_is_gone_is_seen_by_nobody(world: World) -> None:
     gone = TableRef.parse("d1.nope")
     cluster = world.ports.cluster
     assert (cluster.inspect([gone]), cluster.table_ids([gone]), cluster.observe([gone]).tables) == ({}, {}, {})
+
+
+def test_a_sessions_temporary_table_is_not_taken_for_the_one_that_lives(world: World) -> None:
+    """Both are listed under one name (O§p): only then is it asked which are temporary."""
+    table = TableRef.parse("d1.t")
+    world.ports.cluster.server()
+    with world.counted() as sent:
+        lives = world.ports.cluster.table_ids([table])
+    assert len(sent) == 1
+    world.sql(RANGE_TABLE.format(name="d1.t").replace("CREATE TABLE", "CREATE TEMPORARY TABLE"))
+    assert world.ports.cluster.table_ids([table]) == lives
 
 
 def test_a_database_that_is_gone_has_neither_jobs_nor_objects(world: World) -> None:

@@ -157,7 +157,7 @@ def test_partitions_are_read_over_by_name_unless_the_table_makes_them_itself() -
 
 
 STEPS: list[tuple[Step, tuple[str, ...]]] = [
-    (CreateDatabase(database=DatabaseName("d")), ("CREATE DATABASE IF NOT EXISTS `d`",)),
+    (CreateDatabase(database=DatabaseName("d")), ("CREATE DATABASE `d`",)),
     (DropDatabase(database=DatabaseName("d")), ("DROP DATABASE `d`",)),
     (
         PauseTtl(table=T, properties={"partition_live_number": "-1", "dynamic_partition.enable": "false"}),
