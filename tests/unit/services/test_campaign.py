@@ -367,10 +367,29 @@ def test_a_table_dropped_while_it_is_backed_up_fails_and_the_rest_is_done_anew(w
     assert report.problems == {"d1.u": "it was dropped a moment ago"}
 
 
-def test_a_look_after_the_cut_that_fails_makes_the_consistency_unknown(ready: World) -> None:
+def test_a_look_after_the_cut_that_fails_is_worth_a_second_attempt(ready: World) -> None:
+    """A point of unknown consistency is restored by nobody who does not ask for it."""
     ready.before("partitions_meta WHERE", refuse(1064, "Getting analyzing error. Detail message: no."), nth=2)
     outcome = only(ready.backup())
-    assert (outcome.status, outcome.tables[0].consistency) == (Status.FINISHED, Consistency.UNKNOWN)
+    assert (outcome.attempts, outcome.tables[0].consistency) == (2, Consistency.EXACT)
+    assert "no look right after the cut" in ready.retries[0]
+    assert comes_back(ready)
+
+
+def test_a_look_that_comes_too_late_is_worth_a_second_attempt(ready: World) -> None:
+    """A minute after the cut it proves nothing any more."""
+    ready.in_state("SNAPSHOTING", lambda: ready.before("SELECT NOW", lambda: ready.later(90)))
+    outcome = only(ready.backup())
+    assert (outcome.attempts, outcome.tables[0].consistency) == (2, Consistency.EXACT)
+
+
+def test_looks_after_both_cuts_that_fail_make_the_consistency_unknown(ready: World) -> None:
+    for nth in (2, 3):
+        no = refuse(1064, "Getting analyzing error. Detail message: no.")
+        ready.before("partitions_meta WHERE", no, nth=nth)
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert outcome.tables[0].consistency is Consistency.UNKNOWN
     assert any("cannot be looked at after the cut" in warning for warning in ready.warnings)
     assert ready.points("d1.t") == ()
     assert only(ready.backup()).tables[0].type is BackupType.FULL
@@ -427,8 +446,10 @@ def test_a_job_that_a_stranger_pushed_out_of_the_slot_is_proven_by_the_repositor
 
     ready.before("SHOW BACKUP FROM", push_out)
     outcome = only(ready.backup())
-    assert (outcome.status, outcome.tables[0].consistency) == (Status.FINISHED, Consistency.UNKNOWN)
-    assert outcome.attempts == 1
+    finished = ready.ports.backups.outlines(statuses={Status.FINISHED})
+    known = [one.consistency for one in finished if str(one.table) == "d1.t"]
+    assert sorted(known) == [Consistency.EXACT, Consistency.UNKNOWN]
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
     assert next(event.job for event in ready.events if isinstance(event, JobEnded)) is None
 
 
