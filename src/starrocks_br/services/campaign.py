@@ -390,7 +390,7 @@ def _doubt(entries: Iterable[Entry]) -> str:
     """
     known = {entry.consistency for entry in entries}
     if Consistency.UNKNOWN in known:
-        return "no look right after the cut shows that the snapshot is sound; taking another one"
+        return "what was seen after the cut does not show that the snapshot is sound; taking another one"
     return "partitions moved while the snapshot was cut; taking them, too" if Consistency.FUZZY in known else ""
 
 
