@@ -325,10 +325,12 @@ def test_a_partition_that_is_born_and_overwritten_around_the_cut_leaves_no_ghost
     if chained:
         ready.backup()
         ready.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
-    running = []
+
+    def begin_it() -> None:
+        ready.in_state("SNAPSHOTING", overwrite(ready).finish)
+
     ready.before(BACKUP, lambda: ready.sql(P3_IS_BORN))
-    ready.after(BACKUP, lambda: running.append(overwrite(ready)))
-    ready.in_state("SNAPSHOTING", lambda: [one.finish() for one in running])
+    ready.after(BACKUP, begin_it)
     outcome = only(ready.backup())
     assert (outcome.attempts, outcome.tables[0].consistency) == (2, Consistency.EXACT)
     assert ready.points("d1.t")[0].label == outcome.label
