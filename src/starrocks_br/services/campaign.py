@@ -312,9 +312,9 @@ class Campaign:
         database = attempt.intent.database
         first = database not in self._outcomes
         self._outcomes[database] = self._outcome(database, attempt.intent.label, Status.FINISHED, entries=entries)
-        moved = any(entry.consistency is Consistency.FUZZY for entry in entries)
-        if moved and first and self._tries[database] < ATTEMPTS:
-            self._again(database, "partitions moved while the snapshot was cut; taking them, too")
+        doubt = _doubt(entries) if attempt.intent.before is not None else ""
+        if doubt and first and self._tries[database] < ATTEMPTS:
+            self._again(database, doubt)
 
     def _failed(self, attempt: Attempt, error: ClusterError) -> None:
         if attempt.adopted:
@@ -381,6 +381,17 @@ class Campaign:
     def _running(self, databases: Iterable[DatabaseName]) -> dict[DatabaseName, Job]:
         jobs = self._jobs(JobKind.BACKUP, databases)
         return {database: job for database, job in jobs.items() if not job.ended}
+
+
+def _doubt(entries: Iterable[Entry]) -> str:
+    """Why a second attempt may give a better point; empty if this one is exact.
+
+    A point that nobody can be sure of is neither restored by default nor a baseline, so that it is worth one, too.
+    """
+    known = {entry.consistency for entry in entries}
+    if Consistency.UNKNOWN in known:
+        return "what was seen after the cut does not show that the snapshot is sound; taking another one"
+    return "partitions moved while the snapshot was cut; taking them, too" if Consistency.FUZZY in known else ""
 
 
 def _busy(database: DatabaseName, why: str) -> Busy:

@@ -36,12 +36,28 @@ def test_the_second_look_is_kept_and_makes_the_point_exact() -> None:
     assert judged(NEXT, after).captured[P1].partition.identity == identity(10, 3)
 
 
-@pytest.mark.parametrize("other", [(part("p2", 11, version=3),), (part("p2", 11), part("p3", 12))])
-def test_what_moved_outside_of_the_captured_makes_the_point_fuzzy(other: tuple[object, ...]) -> None:
-    """A load, or a partition that is born; of a whole table nothing is outside."""
-    after = look(table(part("p1", 10, version=3), *other))  # type: ignore[arg-type]
+def test_what_moved_outside_of_the_captured_makes_the_point_fuzzy() -> None:
+    """A load; of a whole table nothing is outside."""
+    after = look(table(part("p1", 10, version=3), part("p2", 11, version=3)))
     assert judged(NEXT, after).consistency is Consistency.FUZZY
     assert judged(FULL, after).consistency is Consistency.EXACT
+
+
+def test_a_partition_that_is_born_meanwhile_leaves_a_doubt() -> None:
+    """An overwrite of it may have been in flight at the cut; a whole table's list tells whether it was there then."""
+    after = look(table(part("p1", 10, version=3), part("p2", 11), part("p3", 12)))
+    assert judged(NEXT, after).consistency is Consistency.UNKNOWN
+    whole = judged(FULL, after)
+    before_the_cut, after_the_cut = frozenset({P1, P2, PartitionName("p3")}), frozenset({P1, P2})
+    assert settle_contents((whole,), {ORDERS_NAME: after_the_cut})[0][0].consistency is Consistency.EXACT
+    assert settle_contents((whole,), {ORDERS_NAME: before_the_cut})[0][0].consistency is Consistency.UNKNOWN
+
+
+def test_a_birth_makes_the_point_of_a_leaf_fuzzy_and_no_more() -> None:
+    """It is not in the job."""
+    leaf = next_entry(manifest(part("p1", 10, version=3), part("p2", 11)), 1)
+    after = look(table(part("p1", 10, version=3), part("p2", 11), part("p3", 12)))
+    assert judged(leaf, after).consistency is Consistency.FUZZY
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from starrocks_br.domain.snapshot import BackupType, Consistency
 from starrocks_br.domain.status import Status
 from starrocks_br.services import backup
 from starrocks_br.services.reports import BackupReport, DatabaseOutcome
+from starrocks_simulator.catalog import Table
 from starrocks_simulator.faults import Fail, Hold
+from starrocks_simulator.running_overwrite import RunningOverwrite, begin
 from tests.support.world import OPS, RANGE_TABLE, World, cut, fail, refuse
 
 BACKUP = "BACKUP SNAPSHOT d1"
@@ -300,28 +302,47 @@ def test_a_fuzzy_point_can_be_restored_on_demand(ready: World) -> None:
     assert len(ready.rows("d1.t")) == 3, "without the load that came between"
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "ALTER TABLE d1.t ADD PARTITION p3 VALUES [('2024-01-03'), ('2024-01-04'))",
-        "INSERT INTO d1.t VALUES (8, '2024-01-02', 8)",
-    ],
-    ids=["born", "loaded"],
-)
-def test_a_whole_table_is_exact_whatever_is_loaded_meanwhile(ready: World, statement: str) -> None:
+P3_IS_BORN = "ALTER TABLE d1.t ADD PARTITION p3 VALUES [('2024-01-03'), ('2024-01-04'))"
+
+
+@pytest.mark.parametrize("moment", ["loaded before the cut", "born after the cut"])
+def test_a_whole_table_is_exact_whatever_is_loaded_meanwhile(ready: World, moment: str) -> None:
     """The repository's own list decides what a whole table has."""
-    ready.after(BACKUP, lambda: ready.sql(statement))
+    if moment == "loaded before the cut":
+        ready.after(BACKUP, lambda: ready.sql("INSERT INTO d1.t VALUES (8, '2024-01-02', 8)"))
+    else:
+        ready.in_state("SNAPSHOTING", lambda: ready.sql(P3_IS_BORN))
     outcome = only(ready.backup())
     assert (outcome.attempts, outcome.tables[0].consistency) == (1, Consistency.EXACT)
     assert comes_back(ready)
 
 
-def test_a_partition_that_the_repository_knows_and_the_look_does_not_is_captured_again(ready: World) -> None:
-    ready.after(BACKUP, lambda: ready.sql("ALTER TABLE d1.t ADD PARTITION p3 VALUES [('2024-01-03'), ('2024-01-04'))"))
-    ready.backup()
-    (table,) = only(ready.backup()).tables
-    assert (table.type, table.captured) == (BackupType.INCREMENTAL, 1)
+@pytest.mark.parametrize("chained", [False, True], ids=["full", "incremental"])
+def test_a_partition_that_is_born_and_overwritten_around_the_cut_leaves_no_ghost(
+    ready: World, *, chained: bool
+) -> None:
+    """The look after the cut sees it for the first time, with the ids that the overwrite gave it."""
+    if chained:
+        ready.backup()
+        ready.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+
+    def begin_it() -> None:
+        ready.in_state("SNAPSHOTING", overwrite(ready).finish)
+
+    ready.before(BACKUP, lambda: ready.sql(P3_IS_BORN))
+    ready.after(BACKUP, begin_it)
+    outcome = only(ready.backup())
+    assert (outcome.attempts, outcome.tables[0].consistency) == (2, Consistency.EXACT)
+    assert ready.points("d1.t")[0].label == outcome.label
     assert comes_back(ready)
+
+
+def overwrite(world: World) -> RunningOverwrite:
+    """An INSERT OVERWRITE of d1.t's p3 begins."""
+    (database,) = (one for one in world.frontend.catalog.databases.values() if one.name == "d1")
+    table = database.tables["t"]
+    assert isinstance(table, Table)
+    return begin(world.frontend, table, ["p3"])
 
 
 DANGERS = {
@@ -367,10 +388,29 @@ def test_a_table_dropped_while_it_is_backed_up_fails_and_the_rest_is_done_anew(w
     assert report.problems == {"d1.u": "it was dropped a moment ago"}
 
 
-def test_a_look_after_the_cut_that_fails_makes_the_consistency_unknown(ready: World) -> None:
+def test_a_look_after_the_cut_that_fails_is_worth_a_second_attempt(ready: World) -> None:
+    """A point of unknown consistency is restored by nobody who does not ask for it."""
     ready.before("partitions_meta WHERE", refuse(1064, "Getting analyzing error. Detail message: no."), nth=2)
     outcome = only(ready.backup())
-    assert (outcome.status, outcome.tables[0].consistency) == (Status.FINISHED, Consistency.UNKNOWN)
+    assert (outcome.attempts, outcome.tables[0].consistency) == (2, Consistency.EXACT)
+    assert "does not show that the snapshot is sound" in ready.retries[0]
+    assert comes_back(ready)
+
+
+def test_a_look_that_comes_too_late_is_worth_a_second_attempt(ready: World) -> None:
+    """A minute after the cut it proves nothing any more."""
+    ready.in_state("SNAPSHOTING", lambda: ready.before("SELECT NOW", lambda: ready.later(90)))
+    outcome = only(ready.backup())
+    assert (outcome.attempts, outcome.tables[0].consistency) == (2, Consistency.EXACT)
+
+
+def test_looks_after_both_cuts_that_fail_make_the_consistency_unknown(ready: World) -> None:
+    for nth in (2, 3):
+        no = refuse(1064, "Getting analyzing error. Detail message: no.")
+        ready.before("partitions_meta WHERE", no, nth=nth)
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert outcome.tables[0].consistency is Consistency.UNKNOWN
     assert any("cannot be looked at after the cut" in warning for warning in ready.warnings)
     assert ready.points("d1.t") == ()
     assert only(ready.backup()).tables[0].type is BackupType.FULL
@@ -427,8 +467,10 @@ def test_a_job_that_a_stranger_pushed_out_of_the_slot_is_proven_by_the_repositor
 
     ready.before("SHOW BACKUP FROM", push_out)
     outcome = only(ready.backup())
-    assert (outcome.status, outcome.tables[0].consistency) == (Status.FINISHED, Consistency.UNKNOWN)
-    assert outcome.attempts == 1
+    finished = ready.ports.backups.outlines(statuses={Status.FINISHED})
+    known = [one.consistency for one in finished if str(one.table) == "d1.t"]
+    assert sorted(known) == [Consistency.EXACT, Consistency.UNKNOWN]
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
     assert next(event.job for event in ready.events if isinstance(event, JobEnded)) is None
 
 

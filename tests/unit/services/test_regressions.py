@@ -118,3 +118,19 @@ def test_an_empty_partition_of_a_table_that_makes_its_own_is_not_missing_beside_
         assert world.rows(into) == world.rows("d1.t")
         names = sorted(row["PartitionName"] for row in world.records(f"SHOW PARTITIONS FROM {into}"))
         assert names == ["p20240101", "p20240102", "p20240103"]
+
+
+def test_a_column_changed_under_another_name_of_the_table_is_seen(world: World) -> None:
+    """Nothing but the job tells of it, and the job bears the name that the table had then."""
+    world.ready("d1.t").backup()
+    world.sql("ALTER TABLE d1.t RENAME x")
+    world.sql("ALTER TABLE d1.x DROP COLUMN v")
+    world.later()
+    world.sql("ALTER TABLE d1.x ADD COLUMN v INT")
+    world.later()
+    world.sql("ALTER TABLE d1.x RENAME t")
+    live = world.rows("d1.t")
+    world.backup()
+    world.sql("DROP TABLE d1.t FORCE")
+    world.restore("d1.t")
+    assert world.rows("d1.t") == live

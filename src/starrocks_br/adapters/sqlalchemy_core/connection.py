@@ -14,8 +14,10 @@ from starrocks_br.adapters.sqlalchemy_core.patience import Patience
 from starrocks_br.adapters.starrocks.errors import CLIENT, LOST, explain
 from starrocks_br.domain.errors import ClusterError, OutcomeUnknown, Unreachable
 
-SET_TIME_ZONE: Final = "SET time_zone = '+00:00'"
-"""Makes every DATETIME on the wire UTC (R§10); the offset form needs no time zone tables."""
+SET_SESSION: Final = "SET time_zone = '+00:00', sql_select_limit = 9223372036854775807"
+"""Makes every DATETIME on the wire UTC (R§10; the offset form needs no time zone tables), and every answer whole: a
+`SET GLOBAL sql_select_limit` would cut each SELECT without LIMIT in silence. The number is the server's own default
+(O§t); the greatest one of MySQL is too great for it."""
 
 T = TypeVar("T")
 
@@ -34,7 +36,7 @@ def open_connection(engine: Engine) -> Connection:
     try:
         connection = _in_autocommit(connection)
         connection.detach()
-        connection.exec_driver_sql(SET_TIME_ZONE)
+        connection.exec_driver_sql(SET_SESSION)
     except BaseException:
         connection.close()
         raise

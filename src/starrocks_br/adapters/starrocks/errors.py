@@ -30,7 +30,7 @@ class Meaning(Enum):
     """What an answer means for whoever sent the statement."""
 
     DENIED = "a privilege is missing; nothing happened"
-    NO_CONNECTION = "there is no connection; nothing was sent"
+    NO_CONNECTION = "there is no connection: nothing was sent, unless the client says so of a line that stood"
     UNKNOWN = "it may or may not have happened"
     TRANSIENT = "refused, but made anew it may succeed"
     REFUSED = "refused"
@@ -169,16 +169,30 @@ def explain(errno: int, message: str, *, action: str, user: str = "", connecting
         connecting: Whether no statement was sent yet: then a lost connection leaves no doubt.
     """
     rule = next(rule for rule in RULES if rule.about(errno, message))
+    meaning = _meaning(rule, errno, connecting=connecting)
     why = f"{message} (error {errno})" if message else f"error {errno}"
-    if rule.meaning is Meaning.DENIED:
+    if meaning is Meaning.DENIED:
         return AccessDenied(f"{action} was denied", why=why, hint=_grant(message, user) or rule.hint)
-    if rule.meaning is Meaning.NO_CONNECTION or (connecting and rule.meaning is Meaning.UNKNOWN):
+    if meaning is Meaning.NO_CONNECTION:
         return Unreachable(f"{action} failed", why=why, hint=rule.hint if rule.meaning is Meaning.NO_CONNECTION else "")
-    if rule.meaning is Meaning.UNKNOWN:
+    if meaning is Meaning.UNKNOWN:
         return OutcomeUnknown(f"{action} was sent, and what became of it is not known", why=why, hint=rule.hint)
     return Refused(
-        f"{action} was refused", errno=errno, transient=rule.meaning is Meaning.TRANSIENT, why=why, hint=rule.hint
+        f"{action} was refused", errno=errno, transient=meaning is Meaning.TRANSIENT, why=why, hint=rule.hint
     )
+
+
+def _meaning(rule: Rule, errno: int, *, connecting: bool) -> Meaning:
+    """What the answer means here: a client that gives up leaves no doubt only while it connects.
+
+    MariaDB Connector/C reports a TLS line that breaks while a statement is under way as 2026, as it does a TLS
+    handshake that fails (seen with mysqlclient). No other number of the client's own tells the two apart either.
+    """
+    if connecting and rule.meaning is Meaning.UNKNOWN:
+        return Meaning.NO_CONNECTION
+    if not connecting and rule.meaning is Meaning.NO_CONNECTION and errno in CLIENT:
+        return Meaning.UNKNOWN
+    return rule.meaning
 
 
 def _grant(message: str, user: str) -> str:

@@ -59,6 +59,7 @@ def observation(
     by_table = _by_table(partitions, "db_name", wanted)
     column_rows = _by_table(columns, "table_schema", wanted)
     schema_jobs = {database: _schema_jobs(answers) for database, answers in alter_jobs.items()}
+    nobodys = _nobodys(schema_jobs, configs)
     tables: dict[TableRef, TableState] = {}
     unreadable: dict[TableRef, str] = {}
     for table, config in _by_table(configs, "table_schema", wanted).items():
@@ -71,7 +72,7 @@ def observation(
                 config[0],
                 by_table.get(table, []),
                 schema=fingerprint(config[0], column_rows.get(table, [])),
-                schema_job=schema_jobs[table.database].get(table.name),
+                schema_job=_newest(schema_jobs[table.database].get(table.name), nobodys.get(table.database)),
             )
         except ValueError as error:
             unreadable[table] = f"the server's description of it cannot be read: {error}"
@@ -209,6 +210,26 @@ def _job_ids(answers: Iterable[Rows]) -> list[int]:
     """Of every schema change that is told of: they only grow (O2§y4), so each later one is greater than all these."""
     ids = (number(row, "jobid") for rows in answers for row in records(rows))
     return [job for job in ids if job is not None]
+
+
+def _nobodys(schema_jobs: Mapping[DatabaseName, Mapping[str, int]], configs: Rows) -> dict[DatabaseName, int]:
+    """Per database the greatest JobId that a name has which no table bears now: it counts for each of its tables.
+
+    A job is told under the name that its table had then (O2§y4). A table that was altered while it bore another name,
+    and has its own again, would look as if nothing had come to it. Which one it was cannot be told, so that an altered
+    table that is dropped costs the others a whole backup, too. Not seen: a change under the name of a table that lives,
+    as when two tables are swapped, one of them is altered, and they are swapped back.
+    """
+    living = {(text(row, "table_schema"), text(row, "table_name")) for row in records(configs)}
+    found = {
+        database: [job for name, job in jobs.items() if (str(database), name) not in living]
+        for database, jobs in schema_jobs.items()
+    }
+    return {database: max(jobs) for database, jobs in found.items() if jobs}
+
+
+def _newest(*jobs: int | None) -> int | None:
+    return max((job for job in jobs if job is not None), default=None)
 
 
 def _schema_jobs(answers: Iterable[Rows]) -> dict[str, int]:

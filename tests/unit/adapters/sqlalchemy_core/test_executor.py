@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, event
 
-from starrocks_br.adapters.sqlalchemy_core.connection import SET_TIME_ZONE
+from starrocks_br.adapters.sqlalchemy_core.connection import SET_SESSION
 from starrocks_br.adapters.sqlalchemy_core.dialling import from_engine, from_settings
 from starrocks_br.adapters.sqlalchemy_core.executor import SqlAlchemyExecutor, summary
 from starrocks_br.domain.errors import AccessDenied, OutcomeUnknown, Refused, Unreachable
@@ -87,8 +87,17 @@ def test_the_session_is_utc_in_autocommit_and_never_in_a_transaction(cluster: Se
 
     heard = [sql.upper() for sql in cluster.heard]
     assert "SET AUTOCOMMIT=1" in heard
-    assert heard.index(SET_TIME_ZONE.upper()) < heard.index("SELECT 1")
+    assert heard.index(SET_SESSION.upper()) < heard.index("SELECT 1")
     assert not [sql for sql in heard if re.match(r"BEGIN|START|SET AUTOCOMMIT *= *0", sql)]
+
+
+def test_no_answer_is_cut_by_what_somebody_set_for_everybody(cluster: Served) -> None:
+    """A global `sql_select_limit` would let tables and partitions go unseen."""
+    cluster.frontend.variables["sql_select_limit"] = "3"
+
+    answer = cluster.executor.execute("SHOW VARIABLES LIKE 'sql_select_limit'")
+
+    assert answer.rows[0][1] == "9223372036854775807"
 
 
 def test_one_connection_serves_all_statements(cluster: Served) -> None:
@@ -122,12 +131,12 @@ def test_a_line_that_breaks_leaves_the_outcome_unknown_and_nothing_is_sent_twice
     assert cluster.heard.count("SELECT 2") == 1
     del cluster.heard[:]
     assert cluster.executor.execute("SELECT 3").rows == ((3,),)
-    assert SET_TIME_ZONE in cluster.heard
+    assert SET_SESSION in cluster.heard
 
 
 def test_a_line_that_breaks_while_it_is_made_means_unreachable(cluster: Served) -> None:
     """Nothing was sent, and the next attempt starts afresh."""
-    fault = _cut(SET_TIME_ZONE)
+    fault = _cut(SET_SESSION)
     cluster.frontend.faults.before.append(fault)  # type: ignore[arg-type]
     with pytest.raises(Unreachable):
         cluster.executor.execute("SELECT 1")
@@ -147,7 +156,7 @@ def test_a_line_that_was_torn_inside_the_driver_is_made_anew_with_our_settings(c
     del cluster.heard[:]
 
     assert torn("SELECT CONNECTION_ID()") != first
-    assert SET_TIME_ZONE in cluster.heard
+    assert SET_SESSION in cluster.heard
 
 
 @pytest.mark.parametrize("statement", ["SELECT 1", None])

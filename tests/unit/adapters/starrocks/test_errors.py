@@ -65,6 +65,20 @@ def test_a_statement_whose_answer_never_came_has_an_unknown_outcome(errno: int) 
     assert error.why == f"error {errno}"
 
 
+@pytest.mark.parametrize("errno", [2002, 2003, 2004, 2005, 2026])
+def test_a_client_that_gives_up_on_a_line_that_stood_leaves_the_outcome_unknown(errno: int) -> None:
+    """A TLS line that breaks under a statement is told as one that could not be made (2026)."""
+    error = explain(errno, "TLS/SSL error: unexpected eof", action="BACKUP SNAPSHOT")
+
+    assert isinstance(error, OutcomeUnknown)
+
+
+@pytest.mark.parametrize("errno", [1040, 5205])
+def test_a_server_that_lets_nobody_in_has_carried_out_nothing(errno: int) -> None:
+    """Whenever it says so."""
+    assert isinstance(explain(errno, "no", action="BACKUP SNAPSHOT"), Unreachable)
+
+
 @pytest.mark.parametrize("errno", [2002, 2003, 2005, 2026, 5205, 1040])
 def test_without_a_connection_nothing_was_sent(errno: int) -> None:
     """And the hint says where to look."""

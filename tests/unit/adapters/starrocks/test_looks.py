@@ -233,7 +233,6 @@ def test_properties_by_which_the_server_drops_partitions_are_told() -> None:
         (({"State": "RUNNING"},), None),
         (({}, {"JobId": "12400"}, {"JobId": "12350", "State": "WAITING_TXN"}), 12306),
         (({}, {"JobId": "12200", "State": "RUNNING"}), None),
-        (({"TableName": "other"},), None),
         (({"JobId": "x"},), None),
     ],
 )
@@ -241,6 +240,14 @@ def test_the_newest_finished_schema_job_below_the_least_unfinished_one_counts(
     jobs: tuple[dict[str, Any], ...], wanted: int | None
 ) -> None:
     assert seen(alters=(answer(ALTER, *jobs), answer(ALTER))).schema_job == wanted
+
+
+def test_a_schema_job_of_a_name_that_no_table_bears_now_counts_for_every_table() -> None:
+    """The table may have borne that name then; one that lives has its own jobs."""
+    jobs = (answer(ALTER, {}, {"JobId": "12400", "TableName": "other"}, {"JobId": "12300", "TableName": "older"}),)
+    assert seen(alters=jobs).schema_job == 12400
+    assert seen(alters=(answer(ALTER, {"TableName": "other"}),)).schema_job == 12306
+    assert seen(alters=jobs, configs=answer(CONFIG, {}, {"TABLE_NAME": "other"})).schema_job == 12306
 
 
 def test_an_inspection_leaves_the_schema_out() -> None:
