@@ -66,6 +66,7 @@ class Faults:
             backends create replicas: the window in which a stranger can take one (O2§0.2). True = not done yet.
         hold_publish: While true, loads commit and stay unpublished: NEXT_VERSION moves, VISIBLE_VERSION does not
             (O2§y6). `frontend.held_loads.publish()` makes them visible.
+        unread: Labels that the object store does not answer about: SHOW SNAPSHOT lists them with an error (R§6.3).
         held_table: Only loads into tables of this name are held; empty: all.
     """
 
@@ -73,6 +74,7 @@ class Faults:
     after: list[Callable[[str], None]] = field(factory=list)
     delays: list[Callable[[str], float]] = field(factory=list)
     steps: list[Callable[[Job], Hold | Fail | None]] = field(factory=list)
+    unread: set[str] = field(factory=set)
     registrations: list[Callable[[Job], bool]] = field(factory=list)
     hold_publish: bool = False
     held_table: str = ""

@@ -95,18 +95,20 @@ def show_snapshot(session: Session, statement: ShowSnapshot) -> Result:
     if statement.single and statement.labels:
         if statement.timestamp is not None:
             return _one_snapshot(repository, statement.labels[0], statement.timestamp)
-        return _listing([_snapshot_row(repository, statement.labels[0])])
+        return _listing([_snapshot_row(session, repository, statement.labels[0])])
     labels = repository.labels()
     if statement.labels is not None:
         labels = [label for label in labels if label in statement.labels]
-    return _listing([_snapshot_row(repository, label) for label in labels])
+    return _listing([_snapshot_row(session, repository, label) for label in labels])
 
 
 def _listing(rows: list[tuple[object, ...]]) -> Result:
     return strings(("Snapshot", "Timestamp", "Status"), rows)
 
 
-def _snapshot_row(repository: Repository, label: str) -> tuple[object, ...]:
+def _snapshot_row(session: Session, repository: Repository, label: str) -> tuple[object, ...]:
+    if label in session.frontend.faults.unread:
+        return label, None, "ERROR: Failed to get info: failed to list remote path: timed out"
     found = repository.timestamps(label)
     return label, "\n".join(found), "OK" if found else _NO_SNAPSHOT
 

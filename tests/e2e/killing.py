@@ -40,6 +40,7 @@ class Observer:
         after: Whether that statement still has its effect.
         seen: How many statements came.
         changes: What came and changed something, or let time pass, with its number.
+        answered: The numbers of those that the server did not refuse.
         reached: Set once nobody answers.
     """
 
@@ -48,6 +49,7 @@ class Observer:
     after: bool = True
     seen: int = 0
     changes: list[tuple[int, str]] = field(factory=list)
+    answered: set[int] = field(factory=set)
     reached: Event = field(factory=Event)
 
     def before_statement(self, sql: str) -> None:
@@ -62,6 +64,7 @@ class Observer:
 
     def after_statement(self, _sql: str) -> None:
         """Leave the client without its answer."""
+        self.answered.add(self.seen)
         if self.after:
             self._stop()
 
@@ -109,6 +112,7 @@ class Ended:
         code: Its exit code; negative: the signal that ended it.
         seen: How many statements it sent.
         changes: The numbers of those that changed something, or let time pass.
+        answered: The numbers of those that the server did not refuse: only they have an effect to be killed after.
         trace: What it did to the frontend.
         said: What it wrote, stdout and stderr.
     """
@@ -117,6 +121,7 @@ class Ended:
     code: int | None
     seen: int
     changes: tuple[int, ...]
+    answered: frozenset[int]
     trace: str
     said: str
 
@@ -151,7 +156,8 @@ def run_to(world: World, arguments: tuple[str, ...], folder: Path, *, number: in
         reached=observer.reached.is_set(),
         code=process.exitcode,
         seen=observer.seen,
-        changes=tuple(number for number, _ in observer.changes),
+        changes=tuple(number for number, _ in observer.changes if number in observer.answered),
+        answered=frozenset(observer.answered),
         trace=observer.trace,
         said=out.read_text() + err.read_text(),
     )

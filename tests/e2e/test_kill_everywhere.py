@@ -41,7 +41,8 @@ def _moments(sweep: Sweep, stage: Any, folder: Path) -> list[tuple[int, bool]]:
     assert ended.code == 0, ended.said
     if KILLS == "changes":
         return [(1, False), *((number, True) for number in ended.changes)]
-    return [(number, after) for number in range(1, ended.seen + 1) for after in (False, True)]
+    every = [(number, after) for number in range(1, ended.seen + 1) for after in (False, True)]
+    return [(number, after) for number, after in every if not after or number in ended.answered]
 
 
 def _kill(sweep: Sweep, stage: Any, folder: Path, known: set[str], number: int, after: bool) -> str:

@@ -18,7 +18,10 @@ from starrocks_br.domain.partitions import Observation, Partition, Partitioning,
 from starrocks_br.domain.snapshot import BackupType, Captured, Entry, Snapshot
 
 TRACE_KEPT: Final = timedelta(days=6)
-"""Schema changes leave a trace for 7 days (O2§y4); a table not looked at for longer than this is taken whole."""
+"""Schema changes leave a trace for 7 days (O2§y4); a table not looked at for longer than this is taken whole.
+
+The frontend's `history_job_keep_max_second` says how long (7 days unless somebody changed it); it is not asked.
+"""
 
 
 class Reason(StrEnum):
@@ -210,7 +213,8 @@ def _why_not_comparable(now: Observation, state: TableState, known: Recorded, ma
         return Reason.REPLACED
     if manifest.fingerprint != state.fingerprint or newer_job(state.schema_job, manifest.schema_job):
         return Reason.SCHEMA
-    return Reason.OLD if now.at - known.seen_at > TRACE_KEPT else None
+    since = now.at - known.seen_at
+    return None if timedelta() <= since <= TRACE_KEPT else Reason.OLD  # a look in the future: the clock was set back
 
 
 def newer_job(now: int | None, then: int | None) -> bool:

@@ -101,7 +101,10 @@ class Cluster(Protocol):
 
     @abstractmethod
     def tables(self) -> frozenset[TableRef]:
-        """All OLAP tables that the user can see; materialized views, views and external tables are none."""
+        """All OLAP tables that the user can see; materialized views, views and external tables are none.
+
+        Names are as the server tells them: some may be such that no statement can be written about the table.
+        """
 
     @abstractmethod
     def objects(self, database: DatabaseName) -> Mapping[TableName, str] | None:

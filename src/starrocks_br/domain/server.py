@@ -28,6 +28,9 @@ LABEL_USED: Final = "has already been used"
 """How a load is refused whose label another one bears that runs or has acted (R§12.3)."""
 
 
+UNREAD: Final = "Failed to get info"
+"""How SHOW SNAPSHOT tells of a label that the object store was asked about in vain (R§6.3)."""
+
 _ABOUT_TABLE: Final = r"(?:\btable:? ?|\balias name: ?)[\[`'\"]?(?:{names})(?![\w-])"
 """How a refusal of RESTORE names the table that it is about: `Table t does not exist in snapshot l` (R§3.3)."""
 
@@ -161,3 +164,8 @@ class RemoteSnapshot:
     def usable(self) -> bool:
         """Whether it can be restored from, as far as was looked."""
         return self.backup_timestamp is not None and not self.problem
+
+    @property
+    def unread(self) -> bool:
+        """Whether the repository could not look: nothing is known of it, and the next look may tell."""
+        return UNREAD in self.problem

@@ -9,9 +9,19 @@ from typing import Final
 from attrs import define, evolve, field, frozen
 
 from starrocks_br.domain.backup_plan import BackupPlan, BackupPolicy, DatabaseBackup, Recorded, intent, plan_backup
-from starrocks_br.domain.errors import AccessDenied, Refused, UnknownTable
+from starrocks_br.domain.errors import AccessDenied, InvalidName, Refused, UnknownTable
 from starrocks_br.domain.events import BackupPlanned, Warned
-from starrocks_br.domain.names import ClusterId, DatabaseName, RestoreId, RunId, TableRef, label_for, run_id
+from starrocks_br.domain.names import (
+    ClusterId,
+    DatabaseName,
+    RestoreId,
+    RunId,
+    TableRef,
+    database_name,
+    label_for,
+    run_id,
+    table_name,
+)
 from starrocks_br.domain.partitions import Observation
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import Server
@@ -114,7 +124,8 @@ class _Planning:
 
     def everything(self) -> _Planned:
         """Select the tables and plan them all from one look."""
-        existing = self.ports.cluster.tables()
+        listed = self.ports.cluster.tables()
+        existing = frozenset(table for table in listed if _can_be_written(table))
         selection, ops = self.request.selection, self.request.place.ops
         chosen, unmatched = selection.expand(existing, ops)
         if aside := set_aside(self.ports, self.cluster, chosen):
@@ -122,6 +133,7 @@ class _Planning:
             self._tell_of({table: restore for table, restore in aside.items() if table not in chosen})
         self.problems |= dict.fromkeys(unmatched, "no such table")
         self.problems |= {str(table): "a restore of it is not finished" for table in chosen & self.busy}
+        self._tell_of_names(selection.expand(listed - existing, ops)[0])
         self._chosen = chosen - self.busy
         self._planned = self._plan(self._chosen)
         return self._planned
@@ -130,6 +142,10 @@ class _Planning:
         for table, restore in sorted(aside.items()):
             said = f"{table} is left out: restore {restore} replaced it; DROP TABLE it, or name it to have it backed up"
             self.ports.listener(Warned(message=said, table=table))
+
+    def _tell_of_names(self, unwritten: Iterable[TableRef]) -> None:
+        why = "its name has blanks around it or characters that no statement can hold; rename it"
+        self.problems |= {f"{table.database}.{table.name!r}": why for table in unwritten}
 
     def work_on(self, database: DatabaseName, *, anew: bool) -> tuple[_Planned, DatabaseBackup | None]:
         """What to do for one database, from a look that is fresh enough; None if nothing can be done."""
@@ -250,6 +266,16 @@ class _Drafting:
             status=Status.PENDING,
             created_at=planned.look.at,
         )
+
+
+def _can_be_written(table: TableRef) -> bool:
+    """Whether it has a name that we can put into a statement: the server takes more (R§2.7)."""
+    try:
+        database_name(table.database)
+        table_name(table.name)
+    except InvalidName:
+        return False
+    return True
 
 
 def _newest_point(planned: _Planned, work: DatabaseBackup) -> datetime | None:

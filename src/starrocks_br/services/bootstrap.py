@@ -21,6 +21,7 @@ from starrocks_br.domain.errors import (
     Unreachable,
     Unrestorable,
 )
+from starrocks_br.domain.events import Warned
 from starrocks_br.domain.journal import Journal, JournalStep, Mark, StepStatus
 from starrocks_br.domain.names import (
     ClusterId,
@@ -68,7 +69,7 @@ def plan(
     listed = (
         ports.cluster.list_snapshots(place.repository)
         if label is None
-        else ports.cluster.find_snapshots(place.repository, [label]).values()
+        else tuple(ports.cluster.find_snapshots(place.repository, [label]).values())
     )
     by_cluster = _by_cluster(place, listed)
     if not by_cluster:
@@ -78,7 +79,29 @@ def plan(
             hint="check the name and location of the repository: SHOW REPOSITORIES",
         )
     cluster = _chosen_cluster(place, by_cluster, from_cluster)
-    return _newest_sound(ports, place, cluster, by_cluster[cluster])
+    chosen = _newest_sound(ports, place, cluster, by_cluster[cluster])
+    _tell_of_unlisted(ports, chosen, listed, from_cluster)
+    return chosen
+
+
+def _tell_of_unlisted(
+    ports: Ports, chosen: BootstrapPlan, listed: Iterable[RemoteSnapshot], wanted: ClusterId | None
+) -> None:
+    """Name the newer metadata snapshots whose state the repository cannot tell, as while the object store hiccups.
+
+    With an older one everything that was backed up since would be missing.
+    """
+    for remote in listed:
+        parsed = parse_metadata_label(remote.label)
+        if parsed is None or not remote.unread or (wanted or parsed[0]) != parsed[0]:
+            continue
+        if parsed[1] > chosen.taken_at:
+            _tell_of_newer(ports, chosen.label, remote.label, remote.problem)
+
+
+def _tell_of_newer(ports: Ports, label: Label, newer: str, problem: str) -> None:
+    said = f"{newer} is newer than {label}, but cannot be read: {problem}; try again, or what came since is missing"
+    ports.listener(Warned(message=said))
 
 
 def _chosen_cluster(
@@ -121,10 +144,15 @@ def _by_cluster(place: Place, listed: Iterable[RemoteSnapshot]) -> Mapping[Clust
 
 
 def _newest_sound(ports: Ports, place: Place, cluster: ClusterId, found: list[BootstrapPlan]) -> BootstrapPlan:
+    unread: dict[Label, str] = {}
     for number, candidate in enumerate(found, start=1):
         details = ports.cluster.read_snapshot(place.repository, candidate.label, candidate.backup_timestamp)
         if details.contents is not None and HISTORY in details.contents:
+            for skipped, problem in unread.items():
+                _tell_of_newer(ports, candidate.label, skipped, problem)
             return evolve(candidate, others=len(found) - number)
+        if details.contents is None:
+            unread[candidate.label] = details.problem
     raise Unrestorable(
         f"no metadata snapshot of cluster {cluster} can be read",
         why=f"{len(found)} are listed in repository {place.repository}, none shows a table {HISTORY}",

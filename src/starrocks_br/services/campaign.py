@@ -170,7 +170,8 @@ class Campaign:
         """Write down that a snapshot failed. The same UPDATE twice is harmless, so a lost connection is waited out."""
         changes = {"error_code": code, "error": why, "finished_at": finished_at}
         try:
-            self._patiently(lambda: self.ports.backups.advance(label, Event.REFUSED, changes))
+            if not self._patiently(lambda: self.ports.backups.advance(label, Event.REFUSED, changes)):
+                self.ports.listener(Warned(message=f"{label} failed ({why}), but another command has settled it"))
         except Refused as refusal:
             self.ports.listener(Warned(message=f"{label} failed, which could not be written down: {refusal}"))
 
@@ -218,6 +219,9 @@ class Campaign:
                 cut_by = jobs[attempt.intent.database].snapshot_at
                 attempt.looked = trusted(looked, cut_by=cut_by, looked_at=look.at)
                 attempt.keep_at = self.ports.clock.monotonic() + KEPT_AFTER
+                if attempt.looked.danger:
+                    # at once: whoever takes the job over looks later, and may see nothing of it any more
+                    self._write_failure(attempt.intent.label, "unusable", attempt.looked.danger)
 
     def _keep(self, attempt: Attempt) -> None:
         """Write down what the look taught: whoever takes the job over after a kill looks too late to learn it.

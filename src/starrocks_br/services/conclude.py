@@ -48,7 +48,8 @@ def conclude(
 
     Raises:
         JobFailed: It can never be a point; recorded as FAILED.
-        OutcomeUnknown: The repository does not list it, or does not say what it holds; left open.
+        OutcomeUnknown: The repository does not list it, or does not say what it holds; left open. Or it can never be a
+            point, and another command has settled it otherwise.
     """
 
     def ask(act: Callable[[], Answer]) -> Answer:
@@ -98,6 +99,8 @@ def trusted(looked: Looked, *, cut_by: datetime | None, looked_at: datetime) -> 
     return Looked(entries=tuple(evolve(entry, consistency=Consistency.UNKNOWN) for entry in looked.entries), danger="")
 
 
-def _failed(ports: Ports, label: Label, why: str) -> JobFailed:
-    ports.backups.advance(label, Event.REFUSED, {"error_code": "unusable", "error": why})
+def _failed(ports: Ports, label: Label, why: str) -> JobFailed | OutcomeUnknown:
+    """Write it down as FAILED, and say so if it is: another command may have settled it meanwhile."""
+    if not ports.backups.advance(label, Event.REFUSED, {"error_code": "unusable", "error": why}):
+        return OutcomeUnknown(f"snapshot {label} could not be written down as failed", why=why)
     return JobFailed(f"snapshot {label} cannot be a point", label=label, why=why, transient=True)

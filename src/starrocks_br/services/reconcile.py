@@ -155,8 +155,11 @@ class _Case:
             self._close(found, Event.LOST, "neither its job nor its snapshot can be found")
 
     def _close(self, found: Reconciled, event: Event, why: str) -> None:
-        self.ports.backups.advance(self.snapshot.label, event, {"error_code": event.value.lower(), "error": why})
-        self._report(found, Status.LOST if event is Event.LOST else Status.FAILED, why)
+        changes = {"error_code": event.value.lower(), "error": why}
+        if self.ports.backups.advance(self.snapshot.label, event, changes):
+            self._report(found, Status.LOST if event is Event.LOST else Status.FAILED, why)
+        else:
+            self._report(found, None, f"another command has settled it ({why})")
 
     def _report(self, found: Reconciled, outcome: Status | None, detail: str) -> None:
         found.settled.append(Settled(subject=self.snapshot.label, outcome=outcome, detail=detail))

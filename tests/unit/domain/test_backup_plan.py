@@ -91,6 +91,7 @@ def test_a_partition_that_grew_is_taken_alone_if_it_can_be_made_again() -> None:
         (evolve(SAME, fingerprint="g"), recorded(), BackupPolicy(), Reason.SCHEMA),
         (evolve(SAME, schema_job=5), recorded(), BackupPolicy(), Reason.SCHEMA),
         (SAME, recorded(seen_at=NOON - timedelta(days=6, seconds=1)), BackupPolicy(), Reason.OLD),
+        (SAME, recorded(seen_at=NOON + timedelta(seconds=1)), BackupPolicy(), Reason.OLD),
         (SAME, recorded(length=3), BackupPolicy(max_chain=3), Reason.LONG),
         (table(), recorded(), BackupPolicy(), Reason.EMPTIED),
         (
@@ -118,6 +119,7 @@ def test_a_table_is_taken_whole_for_a_reason(
     [
         (SAME, recorded(missing=frozenset({Label("expired")})), BackupPolicy()),
         (SAME, recorded(seen_at=NOON - timedelta(days=6)), BackupPolicy()),
+        (SAME, recorded(seen_at=NOON), BackupPolicy()),
         (SAME, recorded(length=2), BackupPolicy(max_chain=3)),
         (SAME, recorded(evolve(BEFORE, schema_job=5)), BackupPolicy()),
         (evolve(SAME, schema_job=5), recorded(evolve(BEFORE, schema_job=5)), BackupPolicy()),

@@ -84,6 +84,15 @@ def test_what_the_plan_itself_leaves_out_is_not_said_twice(world: World) -> None
     assert world.warnings == []
 
 
+def test_tables_whose_names_cannot_be_written_are_problems_and_the_rest_goes_on(world: World) -> None:
+    """The server takes blanks around a name and control characters in it, a pattern of ours does not."""
+    world.ready("d1.t", "d2.t", "`d1`.`old `", "`d1`.`a\tb`", "`d2`.` other database`")
+    report = world.backup("d1.*")
+    assert [str(table.table) for table in report.databases[0].tables] == ["d1.t"]
+    assert sorted(report.problems) == ["d1.'a\\tb'", "d1.'old '"]
+    assert not report.complete
+
+
 def test_patterns_that_match_nothing_are_problems_and_the_rest_goes_on(world: World) -> None:
     world.ready("d1.t")
     report = world.backup("d1.t", "d1.nope", "d9.*")

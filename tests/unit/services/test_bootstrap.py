@@ -118,7 +118,25 @@ def test_a_metadata_snapshot_that_cannot_be_read_is_passed_over(lost: World) -> 
     older, newest = metadata_labels(lost)
     for file in lost.folder.rglob(f"__ss_{newest}/__info_*"):
         file.write_text("{")
-    assert bootstrap.plan(successor(lost).ports, lost.place).label == older
+    new = successor(lost)
+    assert bootstrap.plan(new.ports, lost.place).label == older
+    assert any(f"{newest} is newer than {older}, but cannot be read" in warning for warning in new.warnings)
+
+
+def test_a_newer_metadata_snapshot_that_the_object_store_does_not_answer_about_is_named(lost: World) -> None:
+    older, newest = metadata_labels(lost)
+    new = successor(lost)
+    new.frontend.faults.unread.add(newest)
+    assert bootstrap.plan(new.ports, lost.place).label == older
+    assert any(f"{newest} is newer than {older}, but cannot be read" in warning for warning in new.warnings)
+
+
+def test_an_older_metadata_snapshot_that_nobody_can_read_is_not_worth_a_word(lost: World) -> None:
+    older, newest = metadata_labels(lost)
+    new = successor(lost)
+    new.frontend.faults.unread.add(older)
+    assert bootstrap.plan(new.ports, lost.place).label == newest
+    assert new.warnings == []
 
 
 def test_a_database_that_is_named_like_ours_is_no_metadata(lost: World) -> None:

@@ -337,12 +337,12 @@ def test_a_partition_that_is_born_and_overwritten_around_the_cut_leaves_no_ghost
     assert comes_back(ready)
 
 
-def overwrite(world: World) -> RunningOverwrite:
-    """An INSERT OVERWRITE of d1.t's p3 begins."""
+def overwrite(world: World, partition: str = "p3") -> RunningOverwrite:
+    """An INSERT OVERWRITE of a partition of d1.t begins."""
     (database,) = (one for one in world.frontend.catalog.databases.values() if one.name == "d1")
     table = database.tables["t"]
     assert isinstance(table, Table)
-    return begin(world.frontend, table, ["p3"])
+    return begin(world.frontend, table, [partition])
 
 
 DANGERS = {
@@ -378,6 +378,39 @@ def test_what_may_have_left_ghosts_in_the_snapshot_makes_it_fail(ready: World, s
 def clear(world: World) -> None:
     """End an overwrite that was under way."""
     world.sql("ALTER TABLE d1.t DROP TEMPORARY PARTITION IF EXISTS tp")
+
+
+def test_a_danger_is_written_down_before_anybody_else_can_conclude_the_job(ready: World) -> None:
+    """A second command that adopts the job looks later, when the overwrite has been given up."""
+    running: list[RunningOverwrite] = []
+
+    def second_command() -> None:
+        running[0].abort()
+        ready.later(3)
+        backup.run(ready.reconnect(), ready.request())
+
+    ready.after(BACKUP, lambda: running.append(overwrite(ready, "p2")))
+    ready.after("SHOW ALTER TABLE OPTIMIZE FROM d1", lambda: ready.clock_alarm(2, second_command), nth=2)
+    ready.backup()
+    first = min(ready.statuses())
+    assert ready.statuses()[first] == "FAILED"
+    assert first not in {point.label for point in ready.points("d1.t")}
+    assert comes_back(ready)
+
+
+def conclude_elsewhere(world: World) -> None:
+    """Another command is quicker than the next FAILED that is to be written down."""
+    finished = "UPDATE ops.backup_history SET status = 'FINISHED' WHERE status = 'RUNNING'"
+    world.before("UPDATE ops.backup_history SET status='FAILED'", lambda: world.sql(finished))
+
+
+def test_a_danger_that_cannot_be_written_down_is_not_told_as_a_failure(ready: World) -> None:
+    ready.in_state("SNAPSHOTING", lambda: ready.sql(DANGERS["an overwrite in flight"][0]))
+    ready.clock_alarm(40, lambda: clear(ready))
+    conclude_elsewhere(ready)
+    ready.backup()
+    assert any("another command has settled it" in warning for warning in ready.warnings)
+    assert "could not be written down as failed" in ready.retries[0]
 
 
 def test_a_table_dropped_while_it_is_backed_up_fails_and_the_rest_is_done_anew(world: World) -> None:

@@ -204,6 +204,16 @@ def test_an_intent_that_was_never_sent_has_failed_after_a_while_and_not_before(r
     assert outcomes(settle(ready)) == []
 
 
+def test_a_failure_that_another_command_was_quicker_than_is_not_reported(ready: World) -> None:
+    ready.before(SENT, kill)
+    kill_backup(ready).later(400)
+    finished = "UPDATE ops.backup_history SET status = 'FINISHED' WHERE status = 'PENDING'"
+    ready.before("UPDATE ops.backup_history SET status='FAILED'", lambda: ready.sql(finished))
+    (settled,) = settle(ready).settled
+    assert settled.outcome is None
+    assert settled.detail == "another command has settled it (never sent)"
+
+
 def test_what_was_perhaps_sent_and_cannot_be_found_is_lost_and_a_later_proof_still_counts(ready: World) -> None:
     ready.after(BACKUP, kill)
     kill_backup(ready)

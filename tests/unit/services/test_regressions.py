@@ -79,8 +79,8 @@ def test_a_look_that_cannot_be_written_down_fails_no_job(world: World) -> None:
     assert len(world.points("d1.t")) == 1
 
 
-def test_a_danger_is_not_written_down_as_something_that_was_seen(world: World) -> None:
-    """Whoever comes after a kill takes the snapshot for one that nobody looked at in time: it is never a point."""
+def test_a_danger_outlives_the_command_that_saw_it(world: World) -> None:
+    """Whoever comes after a kill finds the snapshot FAILED, whatever becomes of its job: it is never a point."""
     world.ready("d1.t").backup()
     world.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
     uploads_for_two_minutes(world)
@@ -88,7 +88,8 @@ def test_a_danger_is_not_written_down_as_something_that_was_seen(world: World) -
     world.after(POLL, kill, nth=20)
     killed(world).wait_for("BACKUP", "d1")
     world.later(A_MINUTE_LATER)
-    assert settle(world) == ["found in the repository; not exact: d1.t"]
+    assert settle(world) == []
+    assert sorted(world.statuses().values()) == ["FAILED", "FINISHED"]
 
 
 def test_the_history_is_saved_although_the_leaders_clock_was_set_back(world: World) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from starrocks_br.domain.errors import InvalidName, UnsupportedServer
+from starrocks_br.domain.errors import UnsupportedServer
 from starrocks_br.domain.names import (
     ClusterId,
     DatabaseName,
@@ -17,9 +17,7 @@ from starrocks_br.domain.names import (
     TableName,
     TableRef,
     cluster_id,
-    database_name,
     repository_name,
-    table_name,
 )
 from starrocks_br.domain.ports import Rows
 from starrocks_br.domain.server import Job, JobKind, RemoteSnapshot, Repository
@@ -109,7 +107,7 @@ def repositories(rows: Rows) -> tuple[Repository, ...]:
 
 
 def table_refs(rows: Rows, schema: str, name: str, *, without: Collection[int] = ()) -> frozenset[TableRef]:
-    """Tables by two columns; names that we could not quote are left out: nobody can ask for them.
+    """Tables by two columns, those with names that we could not quote included: who asked for all has to be told.
 
     Args:
         rows: The server's answer.
@@ -117,15 +115,11 @@ def table_refs(rows: Rows, schema: str, name: str, *, without: Collection[int] =
         name: The column with the table's name.
         without: Values of TABLE_ID whose rows are left out.
     """
-    refs = set()
-    for row in records(rows):
-        if number(row, "table_id") in without:
-            continue
-        try:
-            refs.add(TableRef(database_name(text(row, schema)), table_name(text(row, name))))
-        except InvalidName:
-            continue
-    return frozenset(refs)
+    return frozenset(
+        TableRef(DatabaseName(text(row, schema)), TableName(text(row, name)))
+        for row in records(rows)
+        if number(row, "table_id") not in without
+    )
 
 
 def objects(rows: Rows) -> dict[TableName, str]:
