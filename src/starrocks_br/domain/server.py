@@ -32,6 +32,10 @@ UNREAD: Final = "Failed to get info"
 """How SHOW SNAPSHOT tells of a label that the object store was asked about in vain (R§6.3)."""
 
 
+ABSENT: Final = "no snapshot"
+"""How SHOW SNAPSHOT tells of a label without a complete snapshot, used or not (R§6.3)."""
+
+
 _PARTITIONS: Final = re.compile(r" PARTITIONS \[[^\]]*\]")
 
 
@@ -158,3 +162,8 @@ class RemoteSnapshot:
     def unread(self) -> bool:
         """Whether the repository could not look: nothing is known of it, and the next look may tell."""
         return UNREAD in self.problem
+
+    @property
+    def absent(self) -> bool:
+        """Whether no snapshot under the label is complete."""
+        return ABSENT in self.problem
