@@ -41,6 +41,10 @@ def names_one_of(words: str, tables: Collection[str]) -> bool:
     return re.search(_ABOUT_TABLE.format(names=names), words, re.IGNORECASE) is not None
 
 
+ABSENT: Final = "no snapshot"
+"""How SHOW SNAPSHOT tells of a label without a complete snapshot, used or not (R§6.3)."""
+
+
 _PARTITIONS: Final = re.compile(r" PARTITIONS \[[^\]]*\]")
 
 
@@ -169,3 +173,8 @@ class RemoteSnapshot:
     def unread(self) -> bool:
         """Whether the repository could not look: nothing is known of it, and the next look may tell."""
         return UNREAD in self.problem
+
+    @property
+    def absent(self) -> bool:
+        """Whether no snapshot under the label is complete."""
+        return ABSENT in self.problem

@@ -16,6 +16,7 @@ from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.snapshot import BackupType, Entry, Outline
 from starrocks_br.domain.status import RESTORABLE
 from starrocks_br.services.requests import Place
+from starrocks_br.services.watch import listed
 
 
 def recorded(ports: Ports, place: Place, look: Observation) -> dict[TableRef, Recorded]:
@@ -83,6 +84,6 @@ def _missing(
     timestamps: Mapping[Label, str | None],
 ) -> frozenset[Label]:
     holders = frozenset(label for manifest in manifests if manifest for label in manifest.holders())
-    found = ports.cluster.find_snapshots(place.repository, holders)
+    found = listed(ports, place, place.repository, holders)
     sound = {label for label, remote in found.items() if remote.usable and remote.backup_timestamp == timestamps[label]}
     return holders - sound

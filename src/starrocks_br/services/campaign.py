@@ -294,7 +294,7 @@ class Campaign:
                 self.place,
                 attempt.intent.entries,
                 cut_by=cut_by or now,
-                finished_at=finished_at or now,
+                finished_at=finished_at,
                 after=attempt.intent.after,
                 looked=attempt.looked,
             )

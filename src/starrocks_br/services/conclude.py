@@ -15,7 +15,7 @@ from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.snapshot import Consistency, Entry
 from starrocks_br.domain.status import Event, Status
 from starrocks_br.services.requests import Place
-from starrocks_br.services.watch import Answer, patiently
+from starrocks_br.services.watch import Answer, listed, patiently
 
 SECOND: Final = timedelta(seconds=1)
 
@@ -29,7 +29,7 @@ def conclude(
     entries: Sequence[Entry],
     *,
     cut_by: datetime,
-    finished_at: datetime,
+    finished_at: datetime | None,
     after: datetime | None = None,
     looked: Looked | None = None,
 ) -> tuple[Entry, ...]:
@@ -42,7 +42,8 @@ def conclude(
         place: What the command works with.
         entries: The intent, as recorded.
         cut_by: The cut is not later than this: SnapshotFinishedTime, or the present where nobody saw that.
-        finished_at: When the job ended.
+        finished_at: When the job ended; None where nobody saw it FINISHED: then a snapshot that is not there proves
+            nothing.
         after: The newest point that is known of the tables: this one is later.
         looked: What the look after the cut taught; None if there was none: consistency stays unknown.
 
@@ -56,12 +57,14 @@ def conclude(
         return patiently(ports.clock, act, place)
 
     label, repository = entries[0].label, entries[0].snapshot.repository
-    remote = ask(lambda: ports.cluster.find_snapshots(repository, [label])).get(label)
+    remote = ask(lambda: listed(ports, place, repository, [label])).get(label)
     if remote is None:
         raise OutcomeUnknown(f"repository {repository} does not list snapshot {label}")
     if looked and looked.danger:
         raise ask(lambda: _failed(ports, label, looked.danger))
     stamp = remote.backup_timestamp
+    if remote.unread or (finished_at is None and remote.absent):
+        raise OutcomeUnknown(f"what became of snapshot {label} is not known", why=remote.problem)
     if not remote.usable or stamp is None:
         raise ask(lambda: _failed(ports, label, remote.problem))
     details = ask(lambda: ports.cluster.read_snapshot(repository, label, stamp))
@@ -75,7 +78,7 @@ def conclude(
         status=Status.FINISHED,
         not_before=settled[0].snapshot.not_before or settled[0].snapshot.created_at,
         snapshot_at=max(cut_by, after or cut_by) + SECOND,
-        finished_at=finished_at,
+        finished_at=finished_at or cut_by,
         backup_timestamp=stamp,
     )
     concluded = tuple(evolve(entry, snapshot=snapshot) for entry in settled)

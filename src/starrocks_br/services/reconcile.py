@@ -102,6 +102,8 @@ class _Case:
             self._by_job(found, self.job)
         elif self.remote is not None and self.remote.usable:
             self._proven(found, cut_by=self.server.now, finished_at=self.server.now, look=False)
+        elif self.remote is not None and self.remote.unread:
+            self._report(found, None, self.remote.problem)
         else:
             self._by_age(found, own=own)
 

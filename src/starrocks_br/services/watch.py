@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, TypeVar
 
 from attrs import define, field
 
 from starrocks_br.domain.errors import OutcomeUnknown, Refused, gone
 from starrocks_br.domain.events import JobEnded, JobSeen, Warned
-from starrocks_br.domain.names import DatabaseName, Label
+from starrocks_br.domain.names import DatabaseName, Label, RepositoryName
 from starrocks_br.domain.ports import Clock, Ports
-from starrocks_br.domain.server import BEFORE_THE_CUT, Job
+from starrocks_br.domain.server import BEFORE_THE_CUT, Job, RemoteSnapshot
 from starrocks_br.services.requests import Place
 
 STUCK_AFTER: Final = 600.0
@@ -44,7 +44,11 @@ def patiently(clock: Clock, act: Callable[[], Answer], place: Place) -> Answer:
             failing_since = now if failing_since is None else failing_since
             _check_patience(error, now - failing_since, place)
         clock.sleep(pause)
-        pause = min(2 * pause, max(LONGEST_PAUSE, place.poll_interval))
+        pause = _longer(pause, place)
+
+
+def _longer(pause: float, place: Place) -> float:
+    return min(2 * pause, max(LONGEST_PAUSE, place.poll_interval))
 
 
 def _check_patience(error: OutcomeUnknown | Refused, failing_for: float, place: Place) -> None:
@@ -55,6 +59,26 @@ def _check_patience(error: OutcomeUnknown | Refused, failing_for: float, place: 
             raise error
     elif worn_out:
         raise gone(error) from error
+
+
+def listed(
+    ports: Ports, place: Place, repository: RepositoryName, labels: Collection[Label]
+) -> Mapping[Label, RemoteSnapshot]:
+    """What the repository says of labels; what the object store does not answer about is asked for again.
+
+    Such an answer comes in the list, as the state of a label (R§6.3), where others are refused as a whole.
+
+    Returns:
+        As `Cluster.find_snapshots`. What could not be read for `place.reconnect_timeout` seconds is `unread`.
+    """
+    began, pause = ports.clock.monotonic(), place.poll_interval
+    while True:
+        found = ports.cluster.find_snapshots(repository, labels)
+        worn_out = ports.clock.monotonic() - began > place.reconnect_timeout
+        if worn_out or not any(one.unread for one in found.values()):
+            return found
+        ports.clock.sleep(pause)
+        pause = _longer(pause, place)
 
 
 @define(kw_only=True)

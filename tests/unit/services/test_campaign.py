@@ -507,6 +507,39 @@ def test_a_job_that_a_stranger_pushed_out_of_the_slot_is_proven_by_the_repositor
     assert next(event.job for event in ready.events if isinstance(event, JobEnded)) is None
 
 
+def unread_for(world: World, seconds: float) -> None:
+    """The object store does not answer about the first snapshot of d1 for a while from its end on."""
+
+    def hiccup() -> None:
+        unread = world.frontend.faults.unread
+        unread.update(world.statuses())
+        world.clock_alarm(seconds, unread.clear)
+
+    world.in_state("UPLOAD_INFO", hiccup)
+
+
+def test_a_snapshot_that_the_object_store_does_not_answer_about_is_waited_for(ready: World) -> None:
+    """The list says so in the state of the label; that is no sign of failure."""
+    unread_for(ready, 40)
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 1)
+
+
+def test_a_snapshot_that_the_object_store_never_answers_about_stays_open(ready: World) -> None:
+    unread_for(ready, 10_000)
+    outcome = only(ready.backup())
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert "is not known" in ready.retries[0]
+    assert ready.statuses()[min(ready.statuses())] == "RUNNING"
+
+
+def test_a_holder_that_the_object_store_does_not_answer_about_is_not_missing(ready: World) -> None:
+    ready.backup()
+    ready.frontend.faults.unread.update(ready.statuses())
+    ready.clock_alarm(60 + 40, ready.frontend.faults.unread.clear)
+    assert only(ready.backup()).status is Status.UNCHANGED
+
+
 def test_a_job_that_was_cancelled_and_pushed_out_is_tried_again(ready: World) -> None:
     def push_out() -> None:
         ready.sql("CANCEL BACKUP FROM d1")
@@ -519,7 +552,9 @@ def test_a_job_that_was_cancelled_and_pushed_out_is_tried_again(ready: World) ->
     assert sorted(ready.statuses().values()) == ["FAILED", "FINISHED", "RUNNING"], "the first one: nobody knows"
 
 
-def test_a_job_cancelled_after_its_upload_and_pushed_out_has_failed(ready: World) -> None:
+def test_a_job_cancelled_after_its_upload_and_pushed_out_is_tried_again_and_lost(ready: World) -> None:
+    """Nobody saw it CANCELLED: that the repository has no snapshot yet proves nothing."""
+
     def push_out() -> None:
         while ready.records("SHOW BACKUP FROM d1")[0]["State"] != "SAVE_META":
             ready.later(3)
@@ -528,8 +563,11 @@ def test_a_job_cancelled_after_its_upload_and_pushed_out_has_failed(ready: World
 
     ready.before("SHOW BACKUP FROM", push_out)
     assert only(ready.backup()).status is Status.FINISHED
-    assert "no snapshot" in ready.retries[0]
-    assert "RUNNING" not in ready.statuses().values()
+    assert "is not known" in ready.retries[0]
+    assert sorted(ready.statuses().values()) == ["FAILED", "FINISHED", "RUNNING"]
+    ready.later(400)
+    ready.backup()
+    assert ready.statuses()[min(ready.statuses())] == "LOST"
 
 
 @pytest.mark.parametrize(

@@ -242,6 +242,19 @@ def test_a_finished_job_that_the_repository_does_not_list_stays_open(ready: Worl
     assert list(ready.statuses().values()) == ["RUNNING"]
 
 
+def test_a_snapshot_that_the_object_store_does_not_answer_about_stays_open(ready: World) -> None:
+    """Whether its job still is in the slot or not."""
+    ready.after(BACKUP, kill)
+    kill_backup(ready)
+    ready.wait_for("BACKUP", "d1")
+    ready.sql("BACKUP SNAPSHOT d1.foreign TO repo ON (t)")
+    ready.later(400)
+    ready.frontend.faults.unread.update(ready.statuses())
+    assert [(one.outcome, "Failed to get info" in one.detail) for one in settle(ready).settled] == [(None, True)]
+    ready.frontend.faults.unread.clear()
+    assert outcomes(settle(ready)) == [Status.FINISHED]
+
+
 def test_a_finished_snapshot_that_is_none_has_failed(ready: World) -> None:
     """Two jobs under one label: neither can be restored."""
     ready.after(BACKUP, kill)
