@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnClause,
@@ -36,7 +36,7 @@ from starrocks_br.adapters.sqlalchemy_core.backup_rows import (
 )
 from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
 from starrocks_br.adapters.sqlalchemy_core.store import OpsStore, bare
-from starrocks_br.adapters.sqlalchemy_core.tables import MAX_ROWS, ops_tables
+from starrocks_br.adapters.sqlalchemy_core.tables import chunks, ops_tables
 from starrocks_br.adapters.sqlalchemy_core.timings import backup_jobs
 from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.names import ClusterId, DatabaseName, Label, RepositoryName, TableRef
@@ -49,8 +49,6 @@ HEAVY: Final = frozenset({"partitions_json", "schema_ddl", "schema_fingerprint",
 
 _LARGE: Final = frozenset({"partitions_json", "schema_ddl"})
 """Columns of up to a megabyte."""
-
-T = TypeVar("T")
 
 
 class SqlAlchemyBackupHistory(BackupHistory):
@@ -72,7 +70,7 @@ class SqlAlchemyBackupHistory(BackupHistory):
 
     def record(self, entries: Sequence[Entry]) -> None:  # noqa: D102 -- the port says it
         rows = rows_of(entries, self._version)
-        for part in _chunks(rows):
+        for part in chunks(rows):
             self._insert(part)
         self._row_counts[entries[0].label] = len(rows)
 
@@ -89,7 +87,7 @@ class SqlAlchemyBackupHistory(BackupHistory):
 
     def conclude(self, entries: Sequence[Entry]) -> None:  # noqa: D102
         rows = rows_of(entries, self._version)
-        if len(rows) <= MAX_ROWS:
+        if len([*chunks(rows)]) == 1:
             self._insert(rows)
         else:
             self._conclude_in_parts(rows)
@@ -107,7 +105,7 @@ class SqlAlchemyBackupHistory(BackupHistory):
     def _conclude_in_parts(self, rows: list[dict[str, object]]) -> None:
         """The first row last: until it is there, the label reads as it did."""
         history = self._history
-        for part in reversed([*_chunks([{**row, "status": Status.RUNNING.value} for row in rows])]):
+        for part in reversed([*chunks([{**row, "status": Status.RUNNING.value} for row in rows])]):
             self._insert(part)
         self._store.write(
             update(history)
@@ -133,7 +131,7 @@ class SqlAlchemyBackupHistory(BackupHistory):
         found: list[Reading] = []
         history = self._history.alias("h")
         columns = [_only(history, one, table) if table and one.key in _LARGE else one for one in history.c]
-        for chunk in _chunks(sorted(labels)):
+        for chunk in chunks(sorted(labels)):
             query = select(*columns).where(history.c.label.in_(chunk)).order_by(history.c.label, history.c.seq)
             found.append(read_entries(self._store.read(query, "reading the history"), table))
         return Reading(
@@ -271,8 +269,3 @@ def _belongs(row: Row) -> bool:
         and present >= wanted
         and seq < wanted
     )
-
-
-def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), MAX_ROWS):
-        yield items[start : start + MAX_ROWS]

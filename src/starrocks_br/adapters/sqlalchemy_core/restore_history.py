@@ -12,7 +12,7 @@ from starrocks_br.adapters.sqlalchemy_core.backup_rows import Row
 from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
 from starrocks_br.adapters.sqlalchemy_core.fields import Fields
 from starrocks_br.adapters.sqlalchemy_core.store import OpsStore, bare
-from starrocks_br.adapters.sqlalchemy_core.tables import MAX_ROWS, cut_to_bytes, ops_tables
+from starrocks_br.adapters.sqlalchemy_core.tables import chunks, cut_to_bytes, ops_tables
 from starrocks_br.adapters.sqlalchemy_core.timings import restore_jobs
 from starrocks_br.adapters.step_documents import dumps_step, loads_step
 from starrocks_br.domain.estimate import Timing
@@ -46,8 +46,8 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
 
     def begin(self, journals: Sequence[Journal]) -> None:  # noqa: D102 -- the port says it
         rows = [row for journal in journals for row in self._rows(journal)]
-        for start in range(0, len(rows), MAX_ROWS):
-            self._store.write(insert(self._history).values(rows[start : start + MAX_ROWS]), "writing restores down")
+        for part in chunks(rows):
+            self._store.write(insert(self._history).values(part), "writing restores down")
 
     def _rows(self, journal: Journal) -> list[Row]:
         return [
@@ -76,8 +76,8 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
         for mark in marks:
             alike.setdefault((mark.number, mark.status, mark.detail, mark.table_id is None), []).append(mark)
         for group in alike.values():
-            for start in range(0, len(group), MAX_ROWS):
-                self._write(group[start : start + MAX_ROWS])
+            for part in chunks(group):
+                self._write(part)
 
     def _write(self, marks: Sequence[Mark]) -> None:
         history, first = self._history, marks[0]
@@ -98,8 +98,8 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
             alike.setdefault((claim.number, claim.holder), []).append(claim.restore)
         granted: set[RestoreId] = set()
         for (number, holder), restores in alike.items():
-            for start in range(0, len(restores), MAX_ROWS):
-                granted.update(self._claim(restores[start : start + MAX_ROWS], number, holder))
+            for part in chunks(restores):
+                granted.update(self._claim(part, number, holder))
         return frozenset(granted)
 
     def _claim(self, restores: Sequence[RestoreId], number: int, holder: str) -> Collection[RestoreId]:

@@ -5,8 +5,9 @@ Vendor text stays with `adapters/starrocks`: these are for INSERT, UPDATE and SE
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import frozen
 from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, MetaData, String, Table, quoted_name
@@ -22,6 +23,8 @@ MAX_DDL: Final = 1_048_576
 
 MAX_MESSAGE: Final = 4096
 """Bytes of `error_message` and `message`; StarRocks counts VARCHAR in bytes (R§12.2)."""
+
+T = TypeVar("T")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -110,6 +113,12 @@ def _texts(*names: str) -> list[Column[Any]]:
 
 def _times(*names: str) -> list[Column[Any]]:
     return [_column(name, UtcDateTime) for name in names]
+
+
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many at a time as one statement takes."""
+    for start in range(0, len(items), MAX_ROWS):
+        yield items[start : start + MAX_ROWS]
 
 
 def cut_to_bytes(text: str, limit: int = MAX_MESSAGE) -> str:

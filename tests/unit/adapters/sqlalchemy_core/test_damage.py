@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve, frozen
 
 from starrocks_br.adapters.documents import DamagedDocument
-from starrocks_br.adapters.sqlalchemy_core import backup_history as module
+from starrocks_br.adapters.sqlalchemy_core import tables
 from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
 from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
 from starrocks_br.domain.errors import NotInitialised, OutcomeUnknown, Refused, Unrestorable
@@ -215,7 +215,7 @@ def test_rows_that_a_shorter_conclusion_leaves_over_are_not_read_even_before_the
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that takes two rows in an INSERT."""
-    monkeypatch.setattr(module, "MAX_ROWS", 2)
+    monkeypatch.setattr(tables, "MAX_ROWS", 2)
 
 
 def _many(status: Status, digest: str = "d", tables: int = 5) -> list[Entry]:
