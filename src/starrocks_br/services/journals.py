@@ -7,12 +7,14 @@ from datetime import datetime
 
 from attrs import evolve
 
+from starrocks_br.domain.chain import chain_to, lineage
 from starrocks_br.domain.errors import AccessDenied, Refused
 from starrocks_br.domain.events import Settled
 from starrocks_br.domain.journal import GRACE, QUIET, Journal, JournalStep, Mark, StepStatus
+from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
-from starrocks_br.domain.restore_steps import DropDatabase, DropTable, RestorePartitions, Step
+from starrocks_br.domain.restore_steps import DropDatabase, DropTable, RestorePartitions, Step, Verify
 from starrocks_br.domain.server import DONE, Job, JobKind, Server
 from starrocks_br.domain.status import Status
 from starrocks_br.domain.taking_back import to_the_end, way_back
@@ -131,6 +133,14 @@ def _given_back(ports: Ports, journal: Journal) -> Settled:
     detail = f"the restore of {journal.target} was given up; {take_back(ports, journal)}"
     ports.restores.abandon(journal.restore, detail)
     return Settled(subject=journal.restore, outcome=Status.FAILED, detail=detail)
+
+
+def whole_manifest(ports: Ports, journal: Journal) -> Manifest:
+    """The table at the point that a restore is about, as recorded. Raises BrokenChain."""
+    goal = next(line.step for line in journal.steps if isinstance(line.step, Verify))
+    links = lineage(ports.backups.outlines(table=goal.source), goal.source, goal.point)
+    entries = ports.backups.entries([link.label for link in links], goal.source).entries
+    return chain_to(entries, goal.source, goal.point).manifest()
 
 
 def informed(ports: Ports, journal: Journal) -> Journal:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from starrocks_br.domain.chain import chain_to, lineage
 from starrocks_br.domain.errors import BrokenChain
 from starrocks_br.domain.events import Settled
 from starrocks_br.domain.journal import Journal
 from starrocks_br.domain.lifetimes import lifetimes_in, still_on, switched_off
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
-from starrocks_br.domain.restore_steps import Verify
 from starrocks_br.domain.status import Status
+from starrocks_br.services.journals import whole_manifest
 
 
 def lifetime_notes(ports: Ports, table: TableRef, ddl: str) -> tuple[str, ...]:
@@ -44,10 +43,7 @@ def with_lifetimes(ports: Ports, settled: Settled) -> Settled:
 
 def _recorded_ddl(ports: Ports, journal: Journal) -> str:
     """The CREATE TABLE that was recorded with the point; empty if that cannot be read any more."""
-    goal = next(line.step for line in journal.steps if isinstance(line.step, Verify))
     try:
-        links = lineage(ports.backups.outlines(table=goal.source), goal.source, goal.point)
-        entries = ports.backups.entries([link.label for link in links], goal.source).entries
-        return chain_to(entries, goal.source, goal.point).manifest().ddl
+        return whole_manifest(ports, journal).ddl
     except BrokenChain:
         return ""

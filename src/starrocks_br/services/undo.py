@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
-from starrocks_br.domain.chain import chain_to, lineage
 from starrocks_br.domain.errors import Busy, UnknownRestore
 from starrocks_br.domain.events import Warned
 from starrocks_br.domain.journal import Journal, JournalStep, Mark, StepStatus
@@ -24,11 +23,18 @@ from starrocks_br.domain.restore_steps import (
     SetAside,
     Step,
     Swap,
-    Verify,
 )
 from starrocks_br.domain.server import DONE, Server
 from starrocks_br.domain.taking_back import way_back
-from starrocks_br.services.journals import close_journal, give_back, informed, last_job, take_back, why_alive
+from starrocks_br.services.journals import (
+    close_journal,
+    give_back,
+    informed,
+    last_job,
+    take_back,
+    whole_manifest,
+    why_alive,
+)
 from starrocks_br.services.preflight import ready
 from starrocks_br.services.reports import RestoreReport, UndoReport
 from starrocks_br.services.requests import Place, RestoreRequest
@@ -118,14 +124,14 @@ def resume(ports: Ports, request: RestoreRequest, restore: RestoreId) -> Restore
             why="it was finished, or given up and taken back",
             hint="start the restore anew",
         )
+    holder = ports.tokens()
+    ports.restores.take_over(restore, holder)
     journal = informed(ports, journal)
     found = ports.cluster.table_ids(journal.names)
     journal, position = _where(ports, journal, found)
     known = {*journal.made.values(), journal.replaced}
     ids = {name: bearer for name, bearer in found.items() if bearer in known}
     plan = _plan_of(journal, _manifest(ports, journal))
-    holder = ports.tokens()
-    ports.restores.take_over(restore, holder)
     table = TableRestore(plan=plan, journal=journal, ids=ids, position=position, holder=holder)
     return drive_on(ports, request, server, table)
 
@@ -188,10 +194,7 @@ def _without_those_there(ports: Ports, journal: Journal, position: int, step: Ad
 
 def _manifest(ports: Ports, journal: Journal) -> Manifest:
     """The table at the point that the restore was about, in as far as its jobs bring it back."""
-    goal = next(line.step for line in journal.steps if isinstance(line.step, Verify))
-    links = lineage(ports.backups.outlines(table=goal.source), goal.source, goal.point)
-    entries = ports.backups.entries([link.label for link in links], goal.source).entries
-    manifest = chain_to(entries, goal.source, goal.point).manifest()
+    manifest = whole_manifest(ports, journal)
     jobs = {line.step.label: line.step for line in journal.steps if isinstance(line.step, RestorePartitions)}
     return evolve(
         manifest,

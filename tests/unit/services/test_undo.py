@@ -9,6 +9,7 @@ from attrs import evolve
 
 from starrocks_br.domain.errors import Busy, OutcomeUnknown, Refused, UnknownRestore, VerificationMismatch
 from starrocks_br.domain.events import RestorePlanned
+from starrocks_br.domain.journal import Claim
 from starrocks_br.domain.names import ClusterId, RestoreId, TableRef
 from starrocks_br.domain.snapshot import BackupType
 from starrocks_br.services import backup, undo
@@ -295,6 +296,17 @@ def test_a_target_that_went_since_it_was_killed_is_not_taken_for_one_that_change
         resumed(world)
     assert ("t" in world.tables("d1")) is put_there
     assert [point.type for point in world.ports.backups.outlines(table=TableRef.parse("d1.t"))] == [BackupType.FULL]
+
+
+def test_who_was_taken_for_dead_cannot_go_on_beside_whoever_resumes_it(tmp_path: Path) -> None:
+    """From before the first look at what is there."""
+    past = killed(SWAPPED, tmp_path, "^RESTORE")
+    world, granted = past.world, list[object]()
+    claim = Claim(restore=newest_restore(world), number=0)
+    world.before("tables_config", lambda: granted.append(world.ports.restores.claim([claim])))
+    resumed(world)
+    assert granted == [frozenset()]
+    assert world.rows("d1.t") == past.wanted["d1.t"]
 
 
 def test_rows_that_are_still_being_read_over_are_waited_for(tmp_path: Path) -> None:
