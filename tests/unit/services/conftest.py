@@ -18,13 +18,17 @@ def _one(folder: Path) -> World:
     return world
 
 
-@once
-def _twice(folder: Path) -> World:
-    world = World(folder).ready("d1.t")
+def _backed_up_twice(folder: Path, *tables: str) -> World:
+    world = World(folder).ready(*tables)
     world.backup()
     world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
     world.backup()
     return world
+
+
+@once
+def _twice(folder: Path) -> World:
+    return _backed_up_twice(folder, "d1.t")
 
 
 @once
@@ -36,10 +40,7 @@ def _two(folder: Path) -> World:
 
 @once
 def _lost(folder: Path) -> World:
-    world = World(folder).ready("d1.t", "d1.other")
-    world.backup()
-    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
-    world.backup()
+    world = _backed_up_twice(folder, "d1.t", "d1.other")
     world.sql("DROP TABLE d1.t FORCE")
     return world
 

@@ -48,15 +48,21 @@ def test_killed_before_any_line_of_the_journal_the_next_backup_takes_it_back(two
     assert two.restore("d1.t").rows == 3
 
 
-def test_what_may_not_be_taken_back_yet_is_said_and_blocks_no_other_table(two: World) -> None:
+def killed_in_the_middle_of_a_replacement(two: World) -> list[tuple[object, ...]]:
+    """A long time ago; the rows of the table that lived."""
     two.range_table("d1.t")
-    two.range_table("d1.other")
     old = two.rows("d1.t")
     two.before("UPDATE ops.restore_history", kill, nth=9)
     with pytest.raises(Killed):
         two.restore("d1.t", replace=True)
     two.ports = two.reconnect()
     two.later(LONG_SILENCE)
+    return old
+
+
+def test_what_may_not_be_taken_back_yet_is_said_and_blocks_no_other_table(two: World) -> None:
+    two.range_table("d1.other")
+    old = killed_in_the_middle_of_a_replacement(two)
     allow = two.always("^(ALTER TABLE|DROP TABLE)", refuse(5203, "Access denied; you need the ALTER privilege(s)"))
     report = backup.run(two.ports, two.request("d1.*"))
     (settled,) = report.settled
@@ -72,13 +78,7 @@ def test_what_may_not_be_taken_back_yet_is_said_and_blocks_no_other_table(two: W
 
 
 def test_what_cannot_be_taken_back_yet_is_said_and_tried_again_by_the_next_command(two: World) -> None:
-    two.range_table("d1.t")
-    old = two.rows("d1.t")
-    two.before("UPDATE ops.restore_history", kill, nth=9)
-    with pytest.raises(Killed):
-        two.restore("d1.t", replace=True)
-    two.ports = two.reconnect()
-    two.later(LONG_SILENCE)
+    old = killed_in_the_middle_of_a_replacement(two)
     two.before("^(ALTER TABLE|DROP TABLE)", refuse(1064, "the table is not in a normal state"))
     (settled,) = settle(two)
     assert settled.outcome is None

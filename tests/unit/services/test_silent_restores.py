@@ -28,8 +28,8 @@ def another_command(world: World) -> list[str]:
         world.ports = own
 
 
-def occupied(world: World) -> list[bool]:
-    """Somebody's job takes d1's slot before its second RESTORE is sent, and holds it while the list is not empty."""
+def occupied(world: World, *, nth: int = 2) -> list[bool]:
+    """Somebody's job takes d1's slot before its nth RESTORE is sent, and holds it while the list is not empty."""
     held = [True]
 
     def hold(job: Job) -> Hold | None:
@@ -40,7 +40,7 @@ def occupied(world: World) -> list[bool]:
         world.sql("BACKUP SNAPSHOT d1.foreign TO repo ON (x)")
 
     world.frontend.faults.steps.append(hold)
-    world.before("^RESTORE SNAPSHOT d1", foreign, nth=2)
+    world.before("^RESTORE SNAPSHOT d1", foreign, nth=nth)
     return held
 
 
@@ -182,15 +182,15 @@ def test_partitions_that_are_added_one_by_one_have_their_time(tmp_path: Path) ->
 
 
 def test_killed_after_it_was_taken_for_dead_beside_the_name_is_not_lost(past: Past) -> None:
-    world, held = past.world, occupied(past.world)
+    world, held = past.world, occupied(past.world, nth=1)
     world.wait_at_most(3600)
 
     def beside() -> None:
         another_command(world)
         held.clear()
 
-    world.clock_alarm(62, beside)
-    world.before("SELECT .*tables_config", kill, nth=9)
+    world.before("^RESTORE SNAPSHOT", lambda: world.clock_alarm(62, beside))
+    world.before("UPDATE .*SENT.*step.* = 3", kill)  # the table that lived has just been set aside
     with pytest.raises(Killed):
         world.restore("d1.t", label=past.label, replace=True)
     world.ports = world.reconnect()
