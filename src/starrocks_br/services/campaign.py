@@ -19,6 +19,7 @@ from starrocks_br.domain.errors import (
     Refused,
     StarRocksBrError,
     Unreachable,
+    Unrestorable,
 )
 from starrocks_br.domain.events import JobSent, Retrying, Warned
 from starrocks_br.domain.names import DatabaseName, Label
@@ -30,6 +31,7 @@ from starrocks_br.services.attempt import Attempt, Draft, Intent
 from starrocks_br.services.conclude import conclude, trusted
 from starrocks_br.services.reports import DatabaseOutcome
 from starrocks_br.services.requests import Place
+from starrocks_br.services.slot_wait import SlotWait
 from starrocks_br.services.watch import Answer, Watched, patiently
 
 ATTEMPTS: Final = 3
@@ -58,8 +60,8 @@ class Campaign:
     max_parallel: int
     draft: Callable[[DatabaseName], Draft | DatabaseOutcome]
     _queue: deque[DatabaseName] = field(factory=deque, init=False)
-    _waiting: dict[DatabaseName, float] = field(factory=dict, init=False)
-    _blocked: dict[DatabaseName, float] = field(factory=dict, init=False)
+    _waiting: set[DatabaseName] = field(factory=set, init=False)
+    _blocked: dict[DatabaseName, SlotWait] = field(factory=dict, init=False)
     _active: dict[DatabaseName, Attempt] = field(factory=dict, init=False)
     _tries: dict[DatabaseName, int] = field(factory=dict, init=False)
     _began: dict[DatabaseName, float] = field(factory=dict, init=False)
@@ -115,7 +117,7 @@ class Campaign:
             draft = draft.sent(self._leader_time(draft))
             if not self.ports.backups.advance(label, Event.SENT, {"submitted_at": draft.snapshot.submitted_at}):
                 raise OutcomeUnknown(f"snapshot {label} could not be written down as sent; it was not sent")
-        except ClusterError as error:
+        except (ClusterError, Unrestorable) as error:
             self._end_or_retry(database, label, error)
             return
         try:
@@ -148,12 +150,13 @@ class Campaign:
 
     def _wait_for_slot(self, draft: Draft, refusal: Refused | AccessDenied) -> None:
         database, now = draft.database, self.ports.clock.monotonic()
-        deadline = self._blocked.setdefault(database, now) + self.place.wait
-        if now >= deadline:
+        wait = self._blocked.setdefault(database, SlotWait(since=now))
+        wait.refused(now)
+        if wait.lasted(now) >= self.place.wait:
             self._end(database, draft.label, _busy(database, refusal.why))
             return
         self._tries[database] -= 1
-        self._waiting[database] = deadline
+        self._waiting.add(database)
         self.ports.listener(Warned(message=f"{database}: {refusal.why}; waiting for it to end"))
 
     def _ask_whether_sent(self, draft: Draft, error: ClusterError) -> None:
@@ -327,7 +330,7 @@ class Campaign:
             self._end_or_retry(attempt.intent.database, attempt.intent.label, error)
 
     def _end_or_retry(
-        self, database: DatabaseName, label: Label | None, error: ClusterError, *, transient: bool | None = None
+        self, database: DatabaseName, label: Label | None, error: StarRocksBrError, *, transient: bool | None = None
     ) -> None:
         worth_it = _is_transient(error) if transient is None else transient
         if isinstance(error, Unreachable) and not worth_it:
@@ -372,19 +375,23 @@ class Campaign:
     def _poll_waiting(self) -> None:
         if not self._waiting:
             return
-        holders = {**self._jobs(JobKind.RESTORE, self._waiting), **self._running(self._waiting)}
-        for database, deadline in list(self._waiting.items()):
-            job = holders.get(database)
-            if job is None or job.ended:
-                del self._waiting[database]
+        holders = {**self._running(JobKind.RESTORE), **self._running(JobKind.BACKUP)}
+        for database in sorted(self._waiting):
+            job, wait, now = holders.get(database), self._blocked[database], self.ports.clock.monotonic()
+            wait.holder_shown = wait.holder_shown or job is not None
+            if job is None and wait.over(now):
+                self._waiting.remove(database)
                 self._queue.append(database)
-            elif self.ports.clock.monotonic() >= deadline:
-                del self._waiting[database]
-                self._end(database, None, _busy(database, f"{job.kind} {job.label} is {job.state}"))
+            elif wait.lasted(now) >= self.place.wait:
+                self._waiting.remove(database)
+                self._end(database, None, _busy(database, _held_by(job)))
 
-    def _running(self, databases: Iterable[DatabaseName]) -> dict[DatabaseName, Job]:
-        jobs = self._jobs(JobKind.BACKUP, databases)
-        return {database: job for database, job in jobs.items() if not job.ended}
+    def _running(self, kind: JobKind) -> dict[DatabaseName, Job]:
+        return {database: job for database, job in self._jobs(kind, self._waiting).items() if not job.ended}
+
+
+def _held_by(job: Job | None) -> str:
+    return "a job that this user is not shown holds it" if job is None else f"{job.kind} {job.label} is {job.state}"
 
 
 def _doubt(entries: Iterable[Entry]) -> str:
@@ -406,5 +413,5 @@ def _busy(database: DatabaseName, why: str) -> Busy:
     )
 
 
-def _is_transient(error: ClusterError) -> bool:
+def _is_transient(error: StarRocksBrError) -> bool:
     return isinstance(error, OutcomeUnknown) or bool(getattr(error, "transient", False))

@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
-from starrocks_br.domain.errors import AccessDenied, Busy, JobFailed, OutcomeUnknown, Refused, Unreachable
+from starrocks_br.domain.errors import AccessDenied, Busy, JobFailed, OutcomeUnknown, Refused, Unreachable, Unrestorable
 from starrocks_br.domain.events import JobEnded, JobSent
 from starrocks_br.domain.ports import Rows, SqlExecutor
 from starrocks_br.domain.snapshot import BackupType, Consistency
@@ -188,11 +188,27 @@ def test_with_no_patience_at_all_a_taken_slot_is_busy_at_once(ready: World) -> N
     assert ready.times_sent("SHOW BACKUP FROM d1") == 0
 
 
-def test_a_refusal_whose_holder_cannot_be_seen_does_not_go_round_for_ever(ready: World) -> None:
+def test_a_holder_that_is_never_shown_is_asked_about_less_and_less_often(ready: World) -> None:
+    """SHOW BACKUP lists nothing if the user lacks EXPORT on one of its tables (R§9), and each attempt costs a label."""
+    ready.wait_at_most(3600)
     ready.always(BACKUP, refuse(5064, "Can only run one backup or restore job of a database at same time"))
     outcome = only(ready.backup())
     assert isinstance(outcome.error, Busy)
-    assert 1 < len(ready.statuses()) < 20
+    assert "a job that this user is not shown holds it" in outcome.error.why
+    assert 5 < len(ready.statuses()) < 15
+
+
+def test_a_table_that_cannot_be_written_down_ends_its_database_only(world: World) -> None:
+    """A megabyte of values in one partition does not fit into a row of ours."""
+    world.ready("d1.t", "d2.t")
+    values = ", ".join(f"'{number:0100}'" for number in range(10_500))
+    world.sql(
+        "CREATE TABLE d1.wide (k VARCHAR(100) NOT NULL) DUPLICATE KEY(k) PARTITION BY LIST(k) "
+        f"(PARTITION p VALUES IN ({values})) DISTRIBUTED BY HASH(k) BUCKETS 1 PROPERTIES('replication_num'='1')"
+    )
+    report = world.backup("d1.*", "d2.*")
+    assert [outcome.status for outcome in report.databases] == [Status.FAILED, Status.FINISHED]
+    assert isinstance(report.databases[0].error, Unrestorable)
 
 
 def test_waiting_is_counted_from_when_the_slot_was_found_taken(ready: World) -> None:
