@@ -44,7 +44,7 @@ def test_a_journal_that_is_open_is_read_back_whole(history: RestoreHistory) -> N
 
     history.begin([begun])
 
-    assert history.unfinished() == (begun,)
+    assert history.unfinished().sound == (begun,)
 
 
 def test_open_journals_come_oldest_first(history: RestoreHistory) -> None:
@@ -53,7 +53,7 @@ def test_open_journals_come_oldest_first(history: RestoreHistory) -> None:
     for begun in reversed(journals):
         history.begin([begun])
 
-    assert history.unfinished() == tuple(journals)
+    assert history.unfinished().sound == tuple(journals)
 
 
 def test_marks_are_kept_step_by_step(history: RestoreHistory) -> None:
@@ -68,18 +68,18 @@ def test_marks_are_kept_step_by_step(history: RestoreHistory) -> None:
 
     steps = list(begun.steps)
     steps[1] = evolve(steps[1], status=StepStatus.FAILED, table_id=10_077)
-    assert history.unfinished() == (evolve(begun, steps=tuple(steps)), journal("a2", hour=1))
+    assert history.unfinished().sound == (evolve(begun, steps=tuple(steps)), journal("a2", hour=1))
 
 
 def test_a_journal_whose_steps_are_all_done_is_closed(history: RestoreHistory) -> None:
     """And its last step decides."""
     begun = journal("a1", status=StepStatus.DONE)
     history.begin([evolve(begun, steps=(*begun.steps[:-1], evolve(begun.steps[-1], status=StepStatus.SENT)))])
-    assert [_statuses(one)[-1] for one in history.unfinished()] == [StepStatus.SENT]
+    assert [_statuses(one)[-1] for one in history.unfinished().sound] == [StepStatus.SENT]
 
     history.mark([_mark(begun.restore, len(begun.steps) - 1, StepStatus.DONE)])
 
-    assert history.unfinished() == ()
+    assert history.unfinished().sound == ()
 
 
 def test_abandoning_closes_what_is_open_of_one_restore(history: RestoreHistory) -> None:
@@ -90,9 +90,9 @@ def test_abandoning_closes_what_is_open_of_one_restore(history: RestoreHistory) 
 
     history.abandon(RestoreId("a1"), "killed")
 
-    assert history.unfinished() == (journal("a2"),)
+    assert history.unfinished().sound == (journal("a2"),)
     history.mark([_mark(RestoreId("a1"), 1, StepStatus.SENT)])
-    assert _statuses(history.unfinished()[0]) == [
+    assert _statuses(history.unfinished().sound[0]) == [
         StepStatus.DONE,
         StepStatus.SENT,
         StepStatus.ABANDONED,
@@ -106,7 +106,7 @@ def test_a_journal_that_comes_again_replaces_what_was_there(history: RestoreHist
 
     history.begin([journal("a1", hour=2)])
 
-    assert history.unfinished() == (journal("a1", hour=2),)
+    assert history.unfinished().sound == (journal("a1", hour=2),)
 
 
 def test_marks_of_many_restores_are_written_together(history: RestoreHistory) -> None:
@@ -122,7 +122,9 @@ def test_marks_of_many_restores_are_written_together(history: RestoreHistory) ->
         ]
     )
 
-    found = {one.restore: [(line.status, line.table_id) for line in one.steps[:2]] for one in history.unfinished()}
+    found = {
+        one.restore: [(line.status, line.table_id) for line in one.steps[:2]] for one in history.unfinished().sound
+    }
     was = journal("a1").steps
     assert found == {
         "a1": [(StepStatus.DONE, was[0].table_id), (StepStatus.DONE, 71)],
@@ -136,9 +138,9 @@ def test_one_restore_is_found_whatever_became_of_it(history: RestoreHistory) -> 
     done = journal("a1", status=StepStatus.DONE)
     history.begin([done, journal("a2")])
 
-    assert history.journals([RestoreId("a1"), RestoreId("a3")]) == (done,)
-    assert history.journals([RestoreId("a2")]) == (journal("a2"),)
-    assert history.journals([RestoreId("a3")]) == ()
+    assert history.journals([RestoreId("a1"), RestoreId("a3")]).sound == (done,)
+    assert history.journals([RestoreId("a2")]).sound == (journal("a2"),)
+    assert history.journals([RestoreId("a3")]).sound == ()
 
 
 def test_what_is_not_done_has_not_taken_any_time(history: RestoreHistory) -> None:
@@ -162,20 +164,20 @@ def test_a_claim_is_granted_as_often_as_it_is_made(history: RestoreHistory) -> N
     history.begin([journal("a")])
     for _ in range(2):
         assert history.claim([_claim("a")]) == {"a"}
-        assert _statuses(history.unfinished()[0])[0] is StepStatus.SENT
+        assert _statuses(history.unfinished().sound[0])[0] is StepStatus.SENT
 
 
 def test_several_restores_claim_their_steps_at_once(history: RestoreHistory) -> None:
     history.begin([journal("a"), journal("b")])
     assert history.claim([_claim("a", 0), _claim("b", 1)]) == {"a", "b"}
-    assert [_statuses(one).index(StepStatus.SENT) for one in history.unfinished()] == [0, 1]
+    assert [_statuses(one).index(StepStatus.SENT) for one in history.unfinished().sound] == [0, 1]
 
 
 def test_what_somebody_took_over_is_theirs(history: RestoreHistory) -> None:
     history.begin([journal("a"), journal("b")])
     history.take_over(RestoreId("a"), "r1")
     assert history.claim([_claim("a"), _claim("b")]) == {"b"}
-    assert [_statuses(one)[0] for one in history.unfinished()] == [StepStatus.PLANNED, StepStatus.SENT]
+    assert [_statuses(one)[0] for one in history.unfinished().sound] == [StepStatus.PLANNED, StepStatus.SENT]
     assert history.claim([_claim("a", holder="r1")]) == {"a"}
 
 

@@ -77,7 +77,7 @@ class Meeting:
         """
         for code, err in self.said:
             assert code in {OK, BUSY}, err
-            assert code == OK or "taken" in err or "still runs" in err, err
+            assert code == OK or "taken" in err or "is not over" in err, err
         self.one("backup")
         statuses = {row[0] for row in self.cluster.sql("SELECT status FROM ops.backup_history")}
         assert not statuses & {"PENDING", "RUNNING"}

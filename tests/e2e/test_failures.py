@@ -28,6 +28,12 @@ STRANGER: Final = (
     "PROPERTIES('replication_num'='1')"
 )
 
+JOURNAL: Final = (
+    "INSERT INTO {ops}.restore_history (restore_id, step, cluster_id, repository, database_name, table_name, alias, "
+    "action, detail_json, status, message, created_at, tool_version, updated_at) VALUES ('r1', 0, '1001', 'repo', "
+    "'d1', 't', '__br_r1', 'Rename', 'gnawed', 'SENT', '', '2024-01-01', '0.1.0', '2024-01-01')"
+)
+
 PRIVILEGES: Final = {
     "OPERATE": "SYSTEM",
     "REPOSITORY": "SYSTEM",
@@ -77,6 +83,11 @@ SITUATIONS: Final[dict[str, Situation]] = {
         {},
         ("UPDATE {ops}.backup_history SET partitions_json = CONCAT('x', partitions_json) WHERE label = '{label}'",),
         ("UPDATE {ops}.backup_history SET partitions_json = SUBSTR(partitions_json, 2) WHERE label = '{label}'",),
+    ),
+    "the journal of a restore of d1.t is damaged": Situation(
+        {},
+        (JOURNAL,),
+        ("DELETE FROM {ops}.restore_history WHERE restore_id = 'r1'",),
     ),
     "the history was emptied": Situation(
         {},

@@ -48,7 +48,7 @@ def check_the_living(past: Past, mode: Mode) -> None:
 def check_nothing_is_left(past: Past, mode: Mode, told: str) -> None:
     """No open journal, no name in between, and no table of ours but those that somebody was told of."""
     world = past.world
-    assert not world.ports.restores.unfinished()
+    assert not world.ports.restores.unfinished().sound
     check_the_living(past, mode)
     for goal, source in mode.goals.items():
         database, _, name = goal.partition(".")
@@ -100,7 +100,7 @@ def by_resume(past: Past, _mode: Mode) -> str:
     world = past.world
     world.later(LONG_AFTER)
     told = []
-    for journal in world.ports.restores.unfinished():
+    for journal in world.ports.restores.unfinished().sound:
         request = RestoreRequest(place=world.place, wanted=())
         try:
             report = undo.resume(world.ports, request, journal.restore)
@@ -115,7 +115,7 @@ def by_undo(past: Past, mode: Mode) -> str:
     """Each of them is taken back; an undo that was killed is asked for again."""
     world = past.world
     world.later(LONG_AFTER)
-    restores = [one.restore for one in world.ports.restores.unfinished()]
+    restores = [one.restore for one in world.ports.restores.unfinished().sound]
     if mode.name.startswith("undo"):
         restores.append(newest_restore(world))
     told = [undo.undo(world.ports, world.place, restore).detail for restore in restores]

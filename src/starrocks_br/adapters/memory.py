@@ -9,7 +9,7 @@ from typing import Any, Final
 from attrs import evolve
 
 from starrocks_br.domain.estimate import MOST_TIMINGS, Timing
-from starrocks_br.domain.journal import OPEN_STEPS, Claim, Journal, Mark, StepStatus, unfinished
+from starrocks_br.domain.journal import OPEN_STEPS, Claim, Journal, Journals, Mark, StepStatus
 from starrocks_br.domain.names import ClusterId, Label, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.ports import BackupHistory, RestoreHistory
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Outline, Reading
@@ -147,15 +147,13 @@ class MemoryRestoreHistory(RestoreHistory):
         )
         self._journals[restore] = evolve(journal, steps=steps)
 
-    def unfinished(self) -> tuple[Journal, ...]:  # noqa: D102
-        return unfinished(self._oldest_first())
+    def unfinished(self) -> Journals:  # noqa: D102
+        return self.journals(self._journals).unfinished
 
     def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:  # noqa: D102
         del cluster  # nobody notes here when a step ended
         return ()
 
-    def journals(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:  # noqa: D102
-        return tuple(one for one in self._oldest_first() if one.restore in restores)
-
-    def _oldest_first(self) -> list[Journal]:
-        return sorted(self._journals.values(), key=lambda journal: (journal.created_at, journal.restore))
+    def journals(self, restores: Collection[RestoreId]) -> Journals:  # noqa: D102
+        found = [journal for restore, journal in self._journals.items() if restore in restores]
+        return Journals(sound=tuple(sorted(found, key=lambda journal: (journal.created_at, journal.restore))))

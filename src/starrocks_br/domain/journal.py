@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from starrocks_br.domain.names import ClusterId, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.reprs import count
@@ -190,6 +190,20 @@ class Journal:
         )
 
     @property
+    def overlaying(self) -> bool:
+        """Whether a RESTORE over the target's own name was sent.
+
+        One that makes a table makes it under a hidden name, and may come when it likes.
+        """
+        return any(not step.creating for step in self.jobs_sent)
+
+    @property
+    def setting_aside(self) -> SetAside | None:
+        """The rename that takes the target's table out of the way, if it was sent; None also if it is done."""
+        sent = (line.step for line in self.steps if line.status is StepStatus.SENT)
+        return next((step for step in sent if isinstance(step, SetAside) and step.table == self.target), None)
+
+    @property
     def overlaid(self) -> bool:
         """Whether a RESTORE went over a table under a name that others use; one that was dropped it makes anew."""
         return any(
@@ -238,12 +252,59 @@ class Journal:
         return now - (self.marked_at or self.created_at) < quiet
 
     def may_arrive(self, now: datetime) -> bool:
-        """Whether a RESTORE over the target's own name that no slot shows may still be accepted.
+        """Whether what was sent last may still act, if nothing shows that it has."""
+        return now - (self.marked_at or self.created_at) < GRACE
 
-        One that makes a table makes it under a hidden name, and may come when it likes.
+
+@frozen(kw_only=True)
+class DamagedJournal:
+    """A restore of which a row cannot be read: what to undo is not known, so nothing is.
+
+    Attributes:
+        restore: Its id, as stored.
+        tables: Those of the names that it works under that can be read.
+        problem: What is wrong, naming row and field.
+    """
+
+    restore: str
+    tables: frozenset[TableRef]
+    problem: str
+
+    @property
+    def told(self) -> str:
+        """What is wrong and what ends it, for people."""
+        named = ", ".join(sorted(str(table) for table in self.tables)) or "what it worked on"
+        return (
+            f"the journal of restore {self.restore} cannot be read: {self.problem}; nothing of it is undone, and it "
+            f"holds {named}; when that is as you want it, DELETE FROM ops.restore_history "
+            f"WHERE restore_id = '{self.restore}'"
+        )
+
+
+@frozen(kw_only=True)
+class Journals:
+    """Restores as they came back from the history.
+
+    Attributes:
+        sound: Oldest first.
+        damaged: Those that cannot be read whole.
+    """
+
+    sound: tuple[Journal, ...] = ()
+    damaged: tuple[DamagedJournal, ...] = ()
+
+    @property
+    def unfinished(self) -> Journals:
+        """Those that are open, and all that are damaged: of these nobody knows."""
+        return evolve(self, sound=tuple(one for one in self.sound if not one.closed))
+
+    def may_be_alive(self, journal: Journal, now: datetime) -> bool:
+        """Whether the command that writes a journal may be at work: on it, or on another one that it began with it.
+
+        A command does the databases of its restores in turns, and all turns wait for a statement that takes long.
         """
-        overlaying = any(not step.creating for step in self.jobs_sent)
-        return overlaying and now - (self.marked_at or self.created_at) < GRACE
+        together = (one for one in self.sound if one.created_at == journal.created_at)
+        return any(one.may_be_alive(now) for one in (journal, *together))
 
 
 def _quiet(step: Step) -> timedelta:
@@ -256,8 +317,3 @@ def _quiet(step: Step) -> timedelta:
             return QUIET + len(added) * QUIET_PER_PARTITION
         case _:
             return QUIET
-
-
-def unfinished(journals: Sequence[Journal]) -> tuple[Journal, ...]:
-    """Those that a kill left open."""
-    return tuple(journal for journal in journals if not journal.closed)

@@ -13,7 +13,7 @@ from starrocks_br.domain.backup_plan import DatabaseBackup
 from starrocks_br.domain.dependents import Grant, MaterializedView, Repair
 from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.events import Progress
-from starrocks_br.domain.journal import Claim, Journal, Mark
+from starrocks_br.domain.journal import Claim, Journal, Journals, Mark
 from starrocks_br.domain.names import (
     ClusterId,
     DatabaseName,
@@ -360,8 +360,8 @@ class RestoreHistory(Protocol):
         """Close every step that is open."""
 
     @abstractmethod
-    def unfinished(self) -> tuple[Journal, ...]:
-        """Restores that a kill left open."""
+    def unfinished(self) -> Journals:
+        """Restores that a kill left open, and those of them that cannot be read."""
 
     @abstractmethod
     def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:
@@ -371,7 +371,7 @@ class RestoreHistory(Protocol):
         """
 
     @abstractmethod
-    def journals(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
+    def journals(self, restores: Collection[RestoreId]) -> Journals:
         """These restores, whatever became of them; unknown ones are left out."""
 
 

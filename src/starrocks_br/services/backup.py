@@ -31,6 +31,7 @@ from starrocks_br.services.attempt import Draft, Intent
 from starrocks_br.services.baselines import recorded
 from starrocks_br.services.campaign import Campaign
 from starrocks_br.services.conclude import SECOND
+from starrocks_br.services.journals import held
 from starrocks_br.services.metadata import save_history
 from starrocks_br.services.preflight import ready
 from starrocks_br.services.reconcile import baseline_point, identities_before, reconcile
@@ -49,8 +50,9 @@ def plan(ports: Ports, request: BackupRequest) -> BackupPlan:
         NotInitialised: As in `preflight.ready`; every ClusterError likewise.
     """
     server = ready(ports, request.place, writing=True)
-    busy = {journal.target for journal in ports.restores.unfinished()}
-    planning = _Planning(ports=ports, request=request, cluster=server.cluster, busy=frozenset(busy))
+    left = ports.restores.unfinished()
+    busy = held(left) | {journal.target: "its restore is not finished" for journal in left.sound}
+    planning = _Planning(ports=ports, request=request, cluster=server.cluster, busy=busy)
     made = planning.everything().plan
     for name, why in sorted(planning.problems.items()):
         if name not in {str(table) for table in made.problems}:
@@ -110,14 +112,14 @@ class _Planning:
         ports: The outside.
         request: What was asked for.
         cluster: This one.
-        busy: Tables under a restore: they get no entry.
+        busy: Tables under a restore, each with the reason: they get no entry.
         problems: What is left out, and why.
     """
 
     ports: Ports
     request: BackupRequest
     cluster: ClusterId
-    busy: frozenset[TableRef]
+    busy: Mapping[TableRef, str]
     problems: dict[str, str] = field(factory=dict)
     _chosen: frozenset[TableRef] = field(default=frozenset(), init=False)
     _planned: _Planned | None = field(default=None, init=False)
@@ -132,9 +134,9 @@ class _Planning:
             chosen, unmatched = selection.expand(existing, ops, aside)
             self._tell_of({table: restore for table, restore in aside.items() if table not in chosen})
         self.problems |= dict.fromkeys(unmatched, "no such table")
-        self.problems |= {str(table): "a restore of it is not finished" for table in chosen & self.busy}
+        self.problems |= {str(table): why for table, why in self.busy.items() if table in chosen}
         self._tell_of_names(selection.expand(listed - existing, ops)[0])
-        self._chosen = chosen - self.busy
+        self._chosen = chosen - self.busy.keys()
         self._planned = self._plan(self._chosen)
         return self._planned
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from attrs import evolve
 
 from starrocks_br.domain.chain import chain_to, lineage
-from starrocks_br.domain.errors import AccessDenied, Refused
-from starrocks_br.domain.events import Settled
-from starrocks_br.domain.journal import GRACE, QUIET, Journal, JournalStep, Mark, StepStatus
+from starrocks_br.domain.errors import AccessDenied, Busy, Refused, UnknownRestore
+from starrocks_br.domain.events import Settled, Warned
+from starrocks_br.domain.journal import GRACE, QUIET, Journal, Journals, JournalStep, Mark, StepStatus
 from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
@@ -20,49 +20,86 @@ from starrocks_br.domain.status import Status
 from starrocks_br.domain.taking_back import to_the_end, way_back
 
 
-def close_journals(ports: Ports, server: Server, settled: list[Settled]) -> frozenset[TableRef]:
+def close_journals(ports: Ports, server: Server, settled: list[Settled]) -> Mapping[TableRef, str]:
     """Close the journal of every restore that a kill left open, and of none that is at work beside us.
 
     Returns:
-        The tables that a restore may still work on.
+        The tables that a restore may still work on, each with the reason.
     """
-    busy: set[TableRef] = set()
-    for journal in ports.restores.unfinished():
+    left = ports.restores.unfinished()
+    busy = held(left)
+    for damaged in left.damaged:
+        ports.listener(Warned(message=damaged.told))
+    for journal in left.sound:
         if journal.cluster != server.cluster:
             ports.restores.abandon(journal.restore, "it belongs to another cluster")
             continue
-        found = _closed_if_dead(ports, journal, server)
+        found = _closed_if_dead(ports, journal, server, left)
         settled.append(found)
         if found.outcome is None:
-            busy |= journal.names
-    return frozenset(busy)
+            busy |= dict.fromkeys(journal.names, found.detail)
+    return busy
 
 
-def _closed_if_dead(ports: Ports, journal: Journal, server: Server) -> Settled:
-    if alive := why_alive(ports, journal, server):
+def held(left: Journals) -> dict[TableRef, str]:
+    """The tables of restores that cannot be read: left alone until somebody has looked; each with the reason."""
+    return {table: damaged.told for damaged in left.damaged for table in damaged.tables}
+
+
+def journal_of(ports: Ports, restore: RestoreId) -> Journal | None:
+    """What is written of a restore; None if nothing is. Raises UnknownRestore if it cannot be read."""
+    found = ports.restores.journals([restore])
+    for damaged in found.damaged:
+        raise UnknownRestore(f"restore {restore} cannot be gone on with", why=damaged.told)
+    return next(iter(found.sound), None)
+
+
+def _closed_if_dead(ports: Ports, journal: Journal, server: Server, left: Journals) -> Settled:
+    if alive := why_alive(ports, journal, server, left):
         return Settled(subject=journal.restore, outcome=None, detail=alive)
     try:
         return close_journal(ports, journal)
+    except Busy as beside:
+        return Settled(subject=journal.restore, outcome=None, detail=str(beside))
     except (AccessDenied, Refused) as refusal:
         # It stays open, and its tables busy: once that has passed, the next command takes it back.
         detail = f"the restore of {journal.target} cannot be taken back yet: {refusal}"
         return Settled(subject=journal.restore, outcome=None, detail=detail)
 
 
-def why_alive(ports: Ports, journal: Journal, server: Server) -> str:
-    """Why a restore counts as at work; empty if it is dead."""
+def why_alive(ports: Ports, journal: Journal, server: Server, left: Journals) -> str:
+    """Why a restore counts as at work; empty if it is dead.
+
+    Args:
+        ports: The outside.
+        journal: Of the restore.
+        server: The cluster.
+        left: All that is open: a sign of life of one restore is one of all that its command began.
+    """
     job = last_job(ports, journal)
     if job is not None and not job.ended:
         return f"a restore of {journal.target} still runs: its job is {job.state}"
     # Who watches a job notes its end a moment later.
     just_ended = job is not None and job.finished_at is not None and server.now - job.finished_at < QUIET
-    if just_ended or journal.may_be_alive(server.now):
-        return f"a restore of {journal.target} may still be at work: it was heard of less than a minute ago"
-    if job is None and journal.may_arrive(server.now):
+    if just_ended or left.may_be_alive(journal, server.now):
+        return f"a restore of {journal.target} may still be at work: it was heard of a moment ago"
+    if late := _may_arrive(ports, journal, job, server.now):
         return (
-            f"a restore of {journal.target} was stopped while its last RESTORE was sent: "
+            f"a restore of {journal.target} was stopped while its last {late} was sent: "
             f"that may still arrive, for {GRACE.total_seconds():.0f} s"
         )
+    return ""
+
+
+def _may_arrive(ports: Ports, journal: Journal, job: Job | None, now: datetime) -> str:
+    """The statement that would change the target's name or rows if it arrived after all; empty if there is none."""
+    if not journal.may_arrive(now):
+        return ""
+    if job is None and journal.overlaying:
+        return "RESTORE"
+    step = journal.setting_aside
+    if step is not None and ports.cluster.table_ids([step.table]).get(step.table) == step.table_id:
+        return "RENAME"
     return ""
 
 
@@ -107,9 +144,10 @@ def close_journal(ports: Ports, journal: Journal) -> Settled:
         FINISHED if it is complete, else FAILED, and what was done.
 
     Raises:
+        Busy: Its command, or another that closes it, is at work.
         AccessDenied, Refused: It could not be taken back, and stays open.
     """
-    ports.restores.take_over(journal.restore, ports.tokens())
+    take_over(ports, journal)
     found = ports.cluster.table_ids(journal.names)
     left = to_the_end(journal, found)
     if left is not None:
@@ -125,8 +163,26 @@ def close_journal(ports: Ports, journal: Journal) -> Settled:
 
 def give_back(ports: Ports, journal: Journal) -> Settled:
     """Take a restore back, even if it was complete, and close its journal; see `close_journal`."""
-    ports.restores.take_over(journal.restore, ports.tokens())
+    take_over(ports, journal)
     return _given_back(ports, journal)
+
+
+def take_over(ports: Ports, journal: Journal) -> str:
+    """Let nobody else go on with a restore; the name under which its steps can be claimed from here on.
+
+    Raises:
+        Busy: Somebody went on with it, or closed it, since the journal was read: what it says does not hold any more.
+    """
+    holder = ports.tokens()
+    ports.restores.take_over(journal.restore, holder)
+    now = journal_of(ports, journal.restore)
+    if now is None or (now.steps, now.marked_at) != (journal.steps, journal.marked_at):
+        raise Busy(
+            f"the restore of {journal.target} is in somebody's hands",
+            why="its journal was written to a moment ago",
+            hint="try again in a minute",
+        )
+    return holder
 
 
 def _given_back(ports: Ports, journal: Journal) -> Settled:
@@ -177,8 +233,9 @@ def take_back(ports: Ports, journal: Journal) -> str:
 def _database_dropped(ports: Ports, journal: Journal) -> str:
     """Drop a database that was made for the restore, unless it is of use to anybody; what was done, for people."""
     database = journal.target.database
-    others = (one for one in ports.restores.unfinished() if one.restore != journal.restore)
-    if ports.cluster.objects(database) != {} or any(one.target.database == database for one in others):
+    left = ports.restores.unfinished()
+    others = {one.target for one in left.sound if one.restore != journal.restore} | held(left).keys()
+    if ports.cluster.objects(database) != {} or any(table.database == database for table in others):
         return ""
     if trouble := dropped(ports, DropDatabase(database=database)):
         return f"; database {database}, which it made and which is empty, stays: {trouble}"
@@ -209,7 +266,10 @@ def give_up(ports: Ports, restore: RestoreId, step: int, why: str, *, interrupte
         why: Its error.
         interrupted: Whether it was stopped from outside, perhaps with a statement under way.
     """
-    journal = next(iter(ports.restores.journals([restore])), None)
+    try:
+        journal = journal_of(ports, restore)
+    except UnknownRestore as damage:
+        return damage.why
     if journal is None or journal.closed:
         return ""
     job = last_job(ports, journal)
@@ -218,8 +278,11 @@ def give_up(ports: Ports, restore: RestoreId, step: int, why: str, *, interrupte
             f"its job is still {job.state}; once that has ended, restore --resume {restore} goes on with it, and any "
             "other command takes it back"
         )
-    if interrupted and job is None and journal.may_arrive(ports.cluster.now()):
-        return "its last RESTORE may still arrive; the next command takes it back"
-    closed = close_journal(ports, journal)
+    if interrupted and (late := _may_arrive(ports, journal, job, ports.cluster.now())):
+        return f"its last {late} may still arrive; the next command takes it back"
+    try:
+        closed = close_journal(ports, journal)
+    except Busy as beside:
+        return str(beside)
     ports.restores.mark([Mark(restore=restore, number=step, status=StepStatus.FAILED, detail=why)])
     return closed.detail

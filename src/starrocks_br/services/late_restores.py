@@ -26,7 +26,7 @@ def drop_late_tables(ports: Ports, server: Server) -> tuple[Settled, ...]:
         restore = restore_of(table.name)
         if restore is not None:
             hidden[restore].append(table)
-    known = ports.restores.journals(hidden) if hidden else ()
+    known = ports.restores.journals(hidden).sound if hidden else ()
     return tuple(
         _settle(ports, journal, table, making)
         for journal in known

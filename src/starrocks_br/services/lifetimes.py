@@ -36,7 +36,7 @@ def with_lifetimes(ports: Ports, settled: Settled) -> Settled:
     """What was settled; of a restore that turned out to be complete, with what its own command cannot say any more."""
     if settled.outcome is not Status.FINISHED:
         return settled
-    (journal,) = ports.restores.journals([RestoreId(settled.subject)])
+    (journal,) = ports.restores.journals([RestoreId(settled.subject)]).sound
     notes = lifetime_notes(ports, journal.target, _recorded_ddl(ports, journal))
     return evolve(settled, detail="; ".join((settled.detail, *notes)))
 

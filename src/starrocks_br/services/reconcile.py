@@ -34,12 +34,12 @@ class Reconciled:
     Attributes:
         settled: What became of each open end.
         alive: Our BACKUP jobs that still run, by database.
-        busy: Tables under a restore that still runs.
+        busy: Tables under a restore that still runs, or that cannot be read, each with the reason.
     """
 
     settled: list[Settled] = field(factory=list)
     alive: dict[DatabaseName, Snapshot] = field(factory=dict)
-    busy: frozenset[TableRef] = frozenset()
+    busy: Mapping[TableRef, str] = field(factory=dict)
 
 
 def reconcile(ports: Ports, place: Place, server: Server) -> Reconciled:

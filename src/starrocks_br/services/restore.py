@@ -56,7 +56,7 @@ def run(ports: Ports, request: RestoreRequest, batch: RestoreBatch) -> BatchRepo
     plans = []
     for planned in _fresh(ports, request, server, batch.plans, failures):
         if planned.target.table in busy:
-            failures[planned.manifest.table] = _busy(planned.target.table)
+            failures[planned.manifest.table] = _busy(planned.target.table, busy[planned.target.table])
         else:
             ports.listener(RestorePlanned(plan=planned))
             plans.append(planned)
@@ -101,10 +101,10 @@ def _copied_instead(
     return begun
 
 
-def _busy(table: TableRef) -> Busy:
+def _busy(table: TableRef, why: str) -> Busy:
     return Busy(
-        f"a restore of {table} still runs",
-        why="its job has not ended, or its command was heard of a moment ago",
+        f"a restore of {table} is not over",
+        why=why,
         hint="wait for it to end; if it was killed, run the command again once its job has ended, a minute later",
     )
 
@@ -118,7 +118,8 @@ def _fresh(
 ) -> Iterable[RestorePlan]:
     """Plan again with what is true now: a plan that would come out otherwise is stale, and not done."""
     facts = gather(ports, request, server, refolded(plans))
-    done = {journal.restore for journal in ports.restores.journals({planned.restore for planned in plans})}
+    written = ports.restores.journals({planned.restore for planned in plans})
+    done = {one.restore for one in written.sound} | {one.restore for one in written.damaged}
     for planned in plans:
         table = planned.manifest.table
         if planned.restore in done:

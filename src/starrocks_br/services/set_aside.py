@@ -28,7 +28,7 @@ def set_aside(ports: Ports, cluster: ClusterId, tables: Collection[TableRef]) ->
         return {}
     renamed = {
         (journal.restore, TableRef(line.step.table.database, line.step.to)): line.step.table_id
-        for journal in ports.restores.journals(set(named.values()))
+        for journal in ports.restores.journals(set(named.values())).sound
         if journal.cluster == cluster
         for line in journal.steps
         if isinstance(line.step, SetAside)

@@ -35,7 +35,7 @@ def standing(ports: Ports, server: Server, names: Collection[TableRef]) -> Stand
         ClusterError: The cluster does not tell.
     """
     objects = {database: ports.cluster.objects(database) for database in sorted({one.database for one in names})}
-    leftovers = [informed(ports, one) for one in ports.restores.unfinished() if one.cluster == server.cluster]
+    leftovers = [informed(ports, one) for one in ports.restores.unfinished().sound if one.cluster == server.cluster]
     taken = {one for one in names if one.name in (objects[one.database] or {})}
     now = ports.cluster.table_ids(taken.union(*(journal.names for journal in leftovers)))
     then = now

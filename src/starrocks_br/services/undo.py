@@ -29,9 +29,12 @@ from starrocks_br.domain.taking_back import way_back
 from starrocks_br.services.journals import (
     close_journal,
     give_back,
+    held,
     informed,
+    journal_of,
     last_job,
     take_back,
+    take_over,
     whole_manifest,
     why_alive,
 )
@@ -73,19 +76,23 @@ def undo(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
 
 def _dead_journal(ports: Ports, server: Server, restore: RestoreId) -> Journal:
     """What is written of a restore, if nobody is at work on it or its tables. Raises UnknownRestore or Busy."""
-    journal = next(iter(ports.restores.journals([restore])), None)
+    journal = journal_of(ports, restore)
     if journal is None or journal.cluster != server.cluster:
         raise UnknownRestore(
             f"restore {restore} is not known",
             why="nothing is written of it" if journal is None else f"it ran on cluster {journal.cluster}",
             hint="restore prints its id; SELECT DISTINCT restore_id, table_name FROM ops.restore_history tells all",
         )
-    alive = "" if journal.closed else why_alive(ports, journal, server)
+    left = ports.restores.unfinished()
+    alive = "" if journal.closed else why_alive(ports, journal, server, left)
     if alive:
         raise Busy(f"restore {restore} may be at work", why=alive, hint="try again in a minute")
-    for other in ports.restores.unfinished():
+    for table, why in held(left).items():
+        if table in journal.names:
+            raise Busy(f"another restore of {table} is not over", why=why, hint="end it as told, then try again")
+    for other in left.sound:
         beside = other.restore != restore and other.cluster == server.cluster and other.names & journal.names
-        if beside and (alive := why_alive(ports, other, server)):
+        if beside and (alive := why_alive(ports, other, server, left)):
             raise Busy(f"another restore of {other.target} may be at work", why=alive, hint="wait for it to end")
     return journal
 
@@ -124,8 +131,7 @@ def resume(ports: Ports, request: RestoreRequest, restore: RestoreId) -> Restore
             why="it was finished, or given up and taken back",
             hint="start the restore anew",
         )
-    holder = ports.tokens()
-    ports.restores.take_over(restore, holder)
+    holder = take_over(ports, journal)
     journal = informed(ports, journal)
     found = ports.cluster.table_ids(journal.names)
     journal, position = _where(ports, journal, found)

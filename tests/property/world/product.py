@@ -24,7 +24,7 @@ from starrocks_br.adapters.starrocks.errors import explain
 from starrocks_br.domain.errors import OutcomeUnknown
 from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.events import Progress
-from starrocks_br.domain.journal import Claim, Journal, Mark
+from starrocks_br.domain.journal import Claim, Journal, Journals, Mark
 from starrocks_br.domain.names import ClusterId, DatabaseName, Label, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.ports import BackupHistory, Ports, RestoreHistory
 from starrocks_br.domain.snapshot import Entry, Outline, Reading
@@ -195,8 +195,8 @@ class Product:
             listener=_nobody,
         )
 
-    def _journals(self) -> Journals:
-        return Journals(self.restores, self.between, self.frontend, self.marked)
+    def _journals(self) -> JournalStore:
+        return JournalStore(self.restores, self.between, self.frontend, self.marked)
 
     # --- a store in memory ---
 
@@ -317,7 +317,7 @@ class Remembered(BackupHistory):
 
 
 @define
-class Journals(RestoreHistory):
+class JournalStore(RestoreHistory):
     """A store in memory for the journal of restores, which keeps when a journal was last written to."""
 
     store: MemoryRestoreHistory
@@ -356,14 +356,15 @@ class Journals(RestoreHistory):
             yield
             self.marked |= dict.fromkeys(restores, datetime.fromtimestamp(int(self.frontend.now()), UTC))
 
-    def unfinished(self) -> tuple[Journal, ...]:
+    def unfinished(self) -> Journals:
         """As the store has them."""
-        return tuple(evolve(one, marked_at=self.marked[one.restore]) for one in self.store.unfinished())
+        found = self.store.unfinished()
+        return evolve(found, sound=tuple(evolve(one, marked_at=self.marked[one.restore]) for one in found.sound))
 
     def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:
         """As the store has them."""
         return self.store.timings(cluster)
 
-    def journals(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
+    def journals(self, restores: Collection[RestoreId]) -> Journals:
         """As the store has them."""
         return self.store.journals(restores)

@@ -424,7 +424,7 @@ class World:
     def _calm_down(self) -> None:
         """Let jobs end, and let it be clear which restores are dead."""
         self.here.settle()
-        if self.ports.restores.unfinished():
+        if self.ports.restores.unfinished().sound:
             # what was written down before the clock was set back counts as just written until it is that late again
             self.clock.advance(400 + self.jumped)
             self.here.settle()
@@ -469,7 +469,7 @@ class World:
         """What must be true whenever a command has ended, however it ended."""
         self.here.frontend.catch_up()
         # until its journal is closed, a restore may be taken back, whole or not
-        undecided = self.here.uncertain and self.ports.restores.unfinished()
+        undecided = self.here.uncertain and self.ports.restores.unfinished().sound
         for name in () if undecided else list(self.here.uncertain):
             taken = name in self.here.model.tables  # a user was quicker
             if self.here.server_table(name) is None or taken:
@@ -813,6 +813,6 @@ class World:
             for one in self.ports.backups.outlines(statuses=(Status.PENDING, Status.RUNNING))
         }
         assert not open_ones, f"{open_ones} are open for ever"
-        assert not self.ports.restores.unfinished()
+        assert not self.ports.restores.unfinished().sound
         assert not self.here.uncertain, f"{list(self.here.uncertain)} are neither whole nor gone"
         self.verify()

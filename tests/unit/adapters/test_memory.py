@@ -17,4 +17,4 @@ def test_they_show_how_much_they_hold_never_what() -> None:
 
 def test_journals_can_be_there_from_the_start() -> None:
     """As after a kill."""
-    assert MemoryRestoreHistory([journal("a1")]).unfinished() == (journal("a1"),)
+    assert MemoryRestoreHistory([journal("a1")]).unfinished().sound == (journal("a1"),)

@@ -13,11 +13,11 @@ from starrocks_br.domain.journal import (
     QUIET_WHILE_COPYING,
     QUIET_WHILE_READING,
     Journal,
+    Journals,
     JournalStep,
     StepStatus,
-    unfinished,
 )
-from starrocks_br.domain.names import Label, RestoreId, TableRef
+from starrocks_br.domain.names import Label, RestoreId, TableName, TableRef
 from starrocks_br.domain.restore_steps import (
     CopyPartitions,
     CreateDatabase,
@@ -63,7 +63,7 @@ def test_a_journal_is_open_while_a_step_may_still_be_done() -> None:
     assert done.closed
     assert failed.closed
     assert not killed.closed
-    assert unfinished([done, killed, failed]) == (killed,)
+    assert Journals(sound=(done, killed, failed)).unfinished == Journals(sound=(killed,))
     assert not journal(StepStatus.DONE, StepStatus.PLANNED).closed
 
 
@@ -172,10 +172,20 @@ def test_it_made_the_database_if_that_was_begun() -> None:
 def test_a_restore_over_the_tables_own_name_may_arrive_for_a_while_after_it_was_sent() -> None:
     """One that makes a hidden table may come when it likes."""
     sent = lines((OVER, StepStatus.SENT))
+    assert sent.overlaying
     assert sent.may_arrive(NOON + GRACE - timedelta(seconds=1))
     assert not sent.may_arrive(NOON + GRACE)
-    assert not lines((JOB, StepStatus.SENT)).may_arrive(NOON)
-    assert not lines((OVER, StepStatus.DONE)).may_arrive(NOON)
+    assert not lines((JOB, StepStatus.SENT)).overlaying
+    assert not lines((OVER, StepStatus.DONE)).overlaying
+
+
+def test_the_rename_that_takes_the_target_out_of_the_way_is_known_while_nobody_knows_its_end() -> None:
+    name = TableName("orders__before_r1")
+    aside = SetAside(table=ORDERS, to=name, table_id=7)
+    assert lines((aside, StepStatus.SENT)).setting_aside == aside
+    assert lines((aside, StepStatus.DONE)).setting_aside is None
+    behind = SetAside(table=ALIAS, to=name, table_id=7)
+    assert lines((behind, StepStatus.SENT)).setting_aside is None
 
 
 def test_while_rows_are_read_over_it_may_be_silent_for_longer() -> None:

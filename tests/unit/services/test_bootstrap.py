@@ -45,7 +45,7 @@ def test_every_point_can_be_restored_on_the_new_cluster(lost: World) -> None:
     assert new.rows("d1.t") == wanted
     assert report.damages == ()
     assert new.tables("ops") == {"backup_history", "restore_history"}
-    assert new.ports.restores.unfinished() == ()
+    assert new.ports.restores.unfinished().sound == ()
 
 
 def test_the_next_backup_of_the_new_cluster_goes_on_from_what_was_restored(lost: World) -> None:
@@ -200,7 +200,7 @@ def test_a_cancelled_restore_of_the_history_leaves_nothing_and_can_be_done_again
     with pytest.raises(JobFailed):
         new.bootstrap()
     assert new.tables("ops") == {"backup_history", "restore_history"}
-    assert new.ports.restores.unfinished() == ()
+    assert new.ports.restores.unfinished().sound == ()
     assert new.bootstrap().points
 
 
@@ -213,7 +213,7 @@ def test_rows_that_cannot_be_taken_over_leave_nothing_behind(lost: World) -> Non
     assert "was dropped" in refusal.value.hint
     assert "CREATE REPOSITORY" in refusal.value.hint
     assert new.tables("ops") == {"backup_history", "restore_history"}
-    assert new.ports.restores.unfinished() == ()
+    assert new.ports.restores.unfinished().sound == ()
 
 
 @pytest.mark.parametrize("pattern", ["RESTORE SNAPSHOT", "INSERT INTO ops.backup_history .*SELECT", "DROP TABLE"])
@@ -224,7 +224,7 @@ def test_a_connection_lost_on_the_way_is_picked_up_by_the_next_bootstrap(lost: W
         new.bootstrap()
     assert {str(table) for table in new.bootstrap().points} == {"d1.t"}
     assert new.tables("ops") == {"backup_history", "restore_history"}
-    assert new.ports.restores.unfinished() == ()
+    assert new.ports.restores.unfinished().sound == ()
 
 
 @pytest.mark.parametrize(

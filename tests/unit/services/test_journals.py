@@ -35,7 +35,7 @@ def settle(world: World) -> list[Settled]:
 
 def closed(world: World) -> bool:
     """Whether no journal is open."""
-    return world.ports.restores.unfinished() == ()
+    return world.ports.restores.unfinished().sound == ()
 
 
 @pytest.mark.parametrize("nth", range(1, 11))
@@ -86,6 +86,34 @@ def test_what_cannot_be_taken_back_yet_is_said_and_tried_again_by_the_next_comma
     (settled,) = settle(two)
     assert settled.outcome is Status.FAILED
     assert two.rows("d1.t") == old
+
+
+TAKEN_OVER = "^UPDATE ops.restore_history SET message"
+
+
+def test_who_wakes_up_as_he_is_taken_over_is_left_alone(two: World) -> None:
+    """What was read of him does not hold any more: he may be sending that very step."""
+    old = killed_in_the_middle_of_a_replacement(two)
+    (step,) = two.sql("SELECT min(step) FROM ops.restore_history WHERE status = 'PLANNED'")[0]
+    goes_on = f"UPDATE ops.restore_history SET status = 'SENT', updated_at = now() WHERE step = {step}"
+    two.before(TAKEN_OVER, lambda: two.sql(goes_on))
+    (settled,) = settle(two)
+    assert settled.outcome is None
+    assert "is in somebody's hands" in settled.detail
+    assert not closed(two)
+    two.later(LONG_SILENCE)
+    assert settle(two)[0].outcome is Status.FAILED
+    assert two.rows("d1.t") == old
+
+
+def test_who_is_taken_over_while_he_gives_up_leaves_that_to_the_other(two: World) -> None:
+    two.before("^ALTER TABLE .* RENAME", refuse(1064, "the table is not in a normal state"))
+    two.before(
+        TAKEN_OVER, lambda: two.sql("UPDATE ops.restore_history SET status = 'ABANDONED' WHERE status = 'PLANNED'")
+    )
+    with pytest.raises(Refused) as refusal:
+        two.restore("d1.t")
+    assert "is in somebody's hands" in refusal.value.hint
 
 
 def test_killed_before_anything_was_sent_nothing_is_left(one: World) -> None:
@@ -237,6 +265,6 @@ def test_giving_up_what_is_closed_already_does_nothing(one: World) -> None:
 def test_only_the_failing_restore_is_given_up(one: World) -> None:
     one.before("RENAME t", kill)
     kill_restore(one)
-    (other,) = one.ports.restores.unfinished()
+    (other,) = one.ports.restores.unfinished().sound
     assert give_up(one.ports, type(other.restore)("other"), 0, "") == ""
     assert not closed(one)

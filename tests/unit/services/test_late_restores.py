@@ -165,6 +165,41 @@ def test_ctrl_c_while_a_restore_over_the_tables_own_name_is_sent_leaves_it_to_th
     lost.before(RESTORE, stop, nth=2)
     with pytest.raises(KeyboardInterrupt):
         lost.restore("d1.t", at)
-    assert lost.ports.restores.unfinished()
+    assert lost.ports.restores.unfinished().sound
     lost.later(GRACE.total_seconds())
     assert lost.restore("d1.t", at).rows == 3
+
+
+RENAME = r"^ALTER TABLE d1\.t RENAME t__before_"
+
+
+def renaming(world: World) -> Callable[[], object]:
+    """A restore of two snapshots that replaces d1.t dies as it takes it out of the way; what lets that act, late."""
+    world.before(RENAME, kill)
+    with pytest.raises(Killed):
+        world.restore("d1.t", replace=True)
+    late = world.sent[-1]
+    world.ports = world.reconnect()
+    world.later(A_MINUTE_LATER)
+    return lambda: world.sql(late)
+
+
+def test_while_the_rename_of_the_live_table_may_arrive_it_is_waited_for(twice: World) -> None:
+    """It would take the name from a table that was given back already, and nobody would look for it."""
+    rows = twice.rows("d1.t")
+    arrive = renaming(twice)
+    (detail,) = settle(twice)
+    assert "stopped while its last RENAME was sent: that may still arrive" in detail
+    arrive()
+    assert any("was given up" in detail for detail in settle(twice))
+    assert twice.rows("d1.t") == rows
+    assert twice.tables("d1") == {"t"}
+
+
+def test_a_rename_that_did_not_arrive_in_time_never_will(twice: World) -> None:
+    rows = twice.rows("d1.t")
+    renaming(twice)
+    twice.later(GRACE.total_seconds())
+    assert any("was given up" in detail for detail in settle(twice))
+    assert twice.rows("d1.t") == rows
+    assert twice.tables("d1") == {"t"}

@@ -133,7 +133,7 @@ def test_what_the_server_does_not_take_leaves_nothing(world: World) -> None:
     with pytest.raises(Refused, match="too many tablets"):
         world.restore("d1.t", label=label, allow_fuzzy=True)
     assert world.tables("d1") == {"other"}
-    assert world.ports.restores.unfinished() == ()
+    assert world.ports.restores.unfinished().sound == ()
 
 
 def test_a_ddl_that_is_none_is_not_sent(world: World) -> None:

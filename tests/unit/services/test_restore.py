@@ -37,7 +37,7 @@ def hold_up(world: World, label: str) -> None:
 
 def nothing_left(world: World) -> bool:
     """Whether neither target nor alias is there, and every journal closed."""
-    return world.tables("d1") == set() and world.ports.restores.unfinished() == ()
+    return world.tables("d1") == set() and world.ports.restores.unfinished().sound == ()
 
 
 # --- choosing a point -------------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def test_a_target_that_appears_while_the_restore_runs_is_left_alone(one: World) 
         one.restore("d1.t")
     assert "was dropped" in refusal.value.hint
     assert one.tables("d1") == {"t"}
-    assert one.ports.restores.unfinished() == ()
+    assert one.ports.restores.unfinished().sound == ()
 
 
 def test_a_rename_that_is_refused_for_another_reason_says_which(one: World) -> None:
@@ -486,7 +486,7 @@ def test_a_slot_that_stays_taken_is_busy_and_nothing_is_left(one: World) -> None
     with pytest.raises(Busy):
         one.restore("d1.t")
     assert one.tables("d1") == {"x"}
-    assert one.ports.restores.unfinished() == ()
+    assert one.ports.restores.unfinished().sound == ()
 
 
 def test_an_object_store_that_is_away_for_a_moment_is_waited_for(two: World) -> None:
@@ -521,7 +521,7 @@ def test_a_job_that_is_cancelled_after_the_table_was_shown_hides_it_again(two: W
     assert "what it made is d1.__br_" in failure.value.hint
     (left,) = two.tables("d1")
     assert left.startswith("__br_")
-    assert two.ports.restores.unfinished() == ()
+    assert two.ports.restores.unfinished().sound == ()
     assert two.backup("d1.*").databases == ()
 
 
@@ -547,7 +547,7 @@ def test_a_difference_found_at_the_very_end_takes_the_name_away_again(two: World
     assert "what it made is d1.__br_" in failure.value.hint
     (left,) = two.tables("d1")
     assert left.startswith("__br_")
-    assert two.ports.restores.unfinished() == ()
+    assert two.ports.restores.unfinished().sound == ()
 
 
 def test_an_alias_that_somebody_drops_ends_the_restore(one: World) -> None:
@@ -601,9 +601,9 @@ def test_a_restore_that_never_arrived_leaves_the_journal_to_the_next_command(one
     one.before(RESTORE, cut)
     with pytest.raises(OutcomeUnknown, match="cannot be found"):
         one.restore("d1.t")
-    assert len(one.ports.restores.unfinished()) == 1
+    assert len(one.ports.restores.unfinished().sound) == 1
     assert one.restore("d1.t").rows == 2
-    assert one.ports.restores.unfinished() == ()
+    assert one.ports.restores.unfinished().sound == ()
 
 
 def test_polls_outlive_a_lost_connection(one: World) -> None:
@@ -672,5 +672,5 @@ def test_while_another_restore_of_the_table_runs_it_is_busy(one: World) -> None:
         one.restore("d1.t", at)
     one.frontend.faults.steps.append(lambda job: Hold() if job.kind == "RESTORE" else None)
     one.ports = one.reconnect()
-    with pytest.raises(Busy, match="still runs"):
+    with pytest.raises(Busy, match="is not over"):
         one.restore("d1.t", at)

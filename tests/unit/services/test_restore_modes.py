@@ -80,7 +80,7 @@ def test_who_is_denied_a_look_in_the_middle_gets_the_old_table_back_at_once(nth:
     with pytest.raises(AccessDenied):
         world.run_restore(planned)
     assert world.rows("d1.t") == past.lived["d1.t"]
-    assert world.ports.restores.unfinished() == ()
+    assert world.ports.restores.unfinished().sound == ()
 
 
 def test_a_table_that_did_not_change_places_was_seen_by_nobody_and_is_dropped(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_rows_that_the_server_refuses_to_copy_are_its_words_and_nothing_is_left(
     with pytest.raises(Exception, match="too many versions"):
         twice.restore("d1.t", into="d1.copy")
     assert twice.tables("d1") == {"t"}
-    assert not twice.ports.restores.unfinished()
+    assert not twice.ports.restores.unfinished().sound
 
 
 # --- in part ----------------------------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ def test_a_look_that_is_refused_before_users_are_let_in_takes_it_back(two: World
     with pytest.raises(Refused, match="rpc failed") as refusal:
         two.restore("d1.t")
     assert "was dropped" in refusal.value.hint
-    assert (two.tables("d1"), two.ports.restores.unfinished()) == (set(), ())
+    assert (two.tables("d1"), two.ports.restores.unfinished().sound) == (set(), ())
 
 
 def test_a_table_that_goes_while_it_is_mended_is_said_to_be_gone(world: World) -> None:

@@ -90,7 +90,7 @@ def test_what_fails_for_all_is_taken_back_once_of_what_failed_before(world: Worl
     assert "is not the table that this restore made" in str(report.failures[TableRef.parse("d1.a")])
     assert "no more room" in str(report.failures[TableRef.parse("d1.b")])
     assert world.tables("d1") == set()
-    assert world.ports.restores.unfinished() == ()
+    assert world.ports.restores.unfinished().sound == ()
 
 
 def test_a_line_that_breaks_at_the_rename_of_one_table_ends_no_other_restore(world: World) -> None:
@@ -100,7 +100,7 @@ def test_a_line_that_breaks_at_the_rename_of_one_table_ends_no_other_restore(wor
     report = restore_all(world, *rows)
     assert {str(table): type(error) for table, error in report.failures.items()} == {"d1.a": OutcomeUnknown}
     assert world.rows("d2.a") == rows["d2.a"]
-    assert len(world.ports.restores.unfinished()) == 1
+    assert len(world.ports.restores.unfinished().sound) == 1
 
 
 def test_a_few_databases_at_a_time(world: World) -> None:
@@ -156,7 +156,7 @@ def test_the_bad_one_is_named_and_the_other_comes_back(world: World) -> None:
     assert (str(table), isinstance(why, Refused)) == ("d1.a", True)
     assert world.tables("d1") == {"b"}
     assert world.rows("d1.b") == rows["d1.b"]
-    assert not world.ports.restores.unfinished()
+    assert not world.ports.restores.unfinished().sound
 
 
 def test_what_is_refused_for_the_whole_statement_is_not_tried_table_by_table(world: World) -> None:
@@ -170,7 +170,7 @@ def test_what_is_refused_for_the_whole_statement_is_not_tried_table_by_table(wor
     assert {str(table) for table in report.failures} == set(rows)
     assert all("failed to list remote path" in str(why) for why in report.failures.values())
     assert world.tables("d1") == set()
-    assert not world.ports.restores.unfinished()
+    assert not world.ports.restores.unfinished().sound
 
 
 def test_a_job_that_is_cancelled_for_one_of_them_in_the_end_is_its_failure_alone(world: World) -> None:
@@ -278,7 +278,7 @@ def test_a_cluster_that_is_gone_ends_all_of_them_and_the_next_command_takes_them
     world.later(3600)
     assert len(restore_all(world, *rows).restored) == 2
     assert {name: world.rows(name) for name in rows} == rows
-    assert not world.ports.restores.unfinished()
+    assert not world.ports.restores.unfinished().sound
 
 
 def test_replaced_tables_of_one_job_change_places_each_with_its_own(world: World) -> None:
@@ -330,7 +330,7 @@ def test_a_database_that_may_not_be_dropped_is_told_and_blocks_nothing(world: Wo
     report = restore_all(world, "d1.a", into="drill")
     (error,) = report.failures.values()
     assert "database drill, which it made and which is empty, stays" in error.hint
-    assert not world.ports.restores.unfinished()
+    assert not world.ports.restores.unfinished().sound
 
 
 def test_a_database_that_was_there_before_stays(world: World) -> None:
@@ -349,7 +349,7 @@ def test_a_database_that_somebody_makes_meanwhile_makes_the_plan_stale_and_stays
     assert all(isinstance(error, StalePlan) for error in report.failures.values())
     assert all("database drill appeared meanwhile" in str(error) for error in report.failures.values())
     assert ("drill",) in world.sql("SHOW DATABASES")
-    assert not world.ports.restores.unfinished()
+    assert not world.ports.restores.unfinished().sound
     assert len(restore_all(world, "d1.a", "d1.b", into="drill").restored) == 2
 
 
@@ -373,5 +373,5 @@ def test_ctrl_c_lets_go_of_those_that_are_still_at_it(world: World) -> None:
     world.after("^ALTER TABLE .* RENAME b$", stop)
     with pytest.raises(KeyboardInterrupt):
         restore_all(world, "d1.a", "d1.b")
-    assert not world.ports.restores.unfinished()
+    assert not world.ports.restores.unfinished().sound
     assert not {"a", "b"} & world.tables("d1")

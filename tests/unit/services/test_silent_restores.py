@@ -81,7 +81,7 @@ def test_one_that_was_taken_back_meanwhile_sends_nothing_more(past: Past) -> Non
         world.restore("d1.t", label=past.label, replace=True)
     assert world.rows("d1.t") == lived
     assert world.times_sent("^RESTORE SNAPSHOT") == 1
-    assert not world.ports.restores.unfinished()
+    assert not world.ports.restores.unfinished().sound
 
 
 def test_one_whose_step_was_sent_by_somebody_else_does_not_go_on(past: Past) -> None:
@@ -90,13 +90,13 @@ def test_one_whose_step_was_sent_by_somebody_else_does_not_go_on(past: Past) -> 
     (goal,) = past.wanted
 
     def taken_over() -> None:
-        (journal,) = world.ports.restores.unfinished()
+        (journal,) = world.ports.restores.unfinished().sound
         world.ports.restores.take_over(journal.restore, "somebody")
 
     world.before("UPDATE .*step.* = 1", taken_over)
     with pytest.raises(Busy, match="was taken over"):
         world.restore(goal, label=past.label, replace=True)
-    assert len(world.ports.restores.unfinished()) == 1, "nothing of it is touched"
+    assert len(world.ports.restores.unfinished().sound) == 1, "nothing of it is touched"
 
 
 def test_a_table_that_users_put_there_while_a_slot_is_waited_for_is_left_alone(tmp_path: Path) -> None:
@@ -142,13 +142,29 @@ def test_tables_that_are_read_one_after_the_other_are_all_known_to_be_at_work(tm
     assert all("may still be at work" in one for one in said)
 
 
+def test_a_long_read_in_one_database_does_not_let_the_others_look_dead(tmp_path: Path) -> None:
+    """One command does them in turns."""
+    past = BY_NAME["three tables of two databases"].prepare(tmp_path)
+    world, said = past.world, list[str]()
+
+    def reading() -> None:
+        world.later(200)
+        said.extend(another_command(world))
+
+    world.before("^SELECT COUNT.*d1", reading)
+    report = restore_all(past, replace=True)
+    assert report.failures == {}
+    assert len(said) == 3
+    assert all("may still be at work" in one for one in said)
+
+
 def test_one_that_is_taken_over_while_the_table_before_it_is_read_is_not_read(tmp_path: Path) -> None:
     past = BY_NAME["three tables of two databases"].prepare(tmp_path)
     world = past.world
 
     def taken_over() -> None:
         world.later(30)
-        for journal in world.ports.restores.unfinished():
+        for journal in world.ports.restores.unfinished().sound:
             if str(journal.target) == "d1.t":
                 world.ports.restores.take_over(journal.restore, "somebody")
 

@@ -38,7 +38,7 @@ def test_the_same_command_after_a_kill_works_at_once(mode: Mode, pattern: str, n
     mode.act(past)
     ((goal, source),) = mode.goals.items()
     assert past.world.rows(goal) == past.wanted[source]
-    assert not past.world.ports.restores.unfinished()
+    assert not past.world.ports.restores.unfinished().sound
 
 
 def test_what_was_complete_when_it_was_killed_is_in_the_way_at_once(tmp_path: Path) -> None:

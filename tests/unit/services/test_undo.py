@@ -108,7 +108,7 @@ def test_a_restore_that_nobody_knows_cannot_be_undone(tmp_path: Path) -> None:
 def test_nor_can_one_that_ran_on_another_cluster(tmp_path: Path) -> None:
     past = SWAPPED.prepare(tmp_path)
     SWAPPED.act(past)
-    (journal,) = past.world.ports.restores.journals([newest_restore(past.world)])
+    (journal,) = past.world.ports.restores.journals([newest_restore(past.world)]).sound
     past.world.ports.restores.begin([evolve(journal, restore=RestoreId("foreign"), cluster=ClusterId("7"))])
     with pytest.raises(UnknownRestore, match="is not known") as refusal:
         undone(past.world, "foreign")
@@ -134,7 +134,7 @@ def test_a_killed_restore_is_taken_back_by_undo_even_if_it_was_complete(mode: Mo
     past = killed(mode, tmp_path, "SELECT COUNT", nth=1)
     assert "is the table that it was before" in undone(past.world).detail
     assert past.world.rows("d1.t") == LIVED
-    assert not past.world.ports.restores.unfinished()
+    assert not past.world.ports.restores.unfinished().sound
 
 
 def test_undo_of_a_restore_that_would_still_drop_the_old_table_keeps_it(tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_a_killed_restore_goes_on_where_it_stood(
     assert past.world.times_sent("^RESTORE") == len(planned.jobs) + (before and pattern == "^RESTORE"), (
         "none is sent again"
     )
-    assert not past.world.ports.restores.unfinished()
+    assert not past.world.ports.restores.unfinished().sound
     assert {name for name in past.world.tables("d1") if name.startswith("__br_")} == set()
     if goal in past.lived:
         assert past.world.rows(str(report.aside)) == LIVED
@@ -367,7 +367,7 @@ def test_a_resumed_restore_that_fails_is_taken_back(tmp_path: Path) -> None:
     with pytest.raises(Refused):
         resumed(past.world)
     assert past.world.rows("d1.t") == LIVED
-    assert not past.world.ports.restores.unfinished()
+    assert not past.world.ports.restores.unfinished().sound
 
 
 def test_chosen_partitions_are_resumed_as_chosen(tmp_path: Path) -> None:

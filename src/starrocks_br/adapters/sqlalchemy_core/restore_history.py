@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
 from sqlalchemy import Select, case, func, insert, select, update
 
+from starrocks_br.adapters.documents import DamagedDocument
 from starrocks_br.adapters.sqlalchemy_core.backup_rows import Row
 from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
 from starrocks_br.adapters.sqlalchemy_core.fields import Fields
@@ -16,7 +18,16 @@ from starrocks_br.adapters.sqlalchemy_core.tables import chunks, cut_to_bytes, o
 from starrocks_br.adapters.sqlalchemy_core.timings import restore_jobs
 from starrocks_br.adapters.step_documents import dumps_step, loads_step
 from starrocks_br.domain.estimate import Timing
-from starrocks_br.domain.journal import OPEN_STEPS, Claim, Journal, JournalStep, Mark, StepStatus, unfinished
+from starrocks_br.domain.journal import (
+    OPEN_STEPS,
+    Claim,
+    DamagedJournal,
+    Journal,
+    Journals,
+    JournalStep,
+    Mark,
+    StepStatus,
+)
 from starrocks_br.domain.names import (
     ClusterId,
     DatabaseName,
@@ -145,12 +156,7 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
             f"closing restore {restore}",
         )
 
-    def unfinished(self) -> tuple[Journal, ...]:
-        """Restores that a kill left open.
-
-        Raises:
-            DamagedDocument: A step cannot be read; what to undo is not known, so nothing must be undone on a guess.
-        """
+    def unfinished(self) -> Journals:  # noqa: D102
         history = self._history.alias("h")
         one = self._history.alias("one")
         still_open = (
@@ -161,27 +167,28 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
             .join(still_open, still_open.c.restore_id == history.c.restore_id)
             .order_by(history.c.created_at, history.c.restore_id, history.c.step)
         )
-        return unfinished(self._journals(query))
+        return self._journals(query).unfinished
 
-    def journals(self, restores: Collection[RestoreId]) -> tuple[Journal, ...]:
-        """Some restores, whatever became of them.
-
-        Raises:
-            DamagedDocument: A step cannot be read.
-        """
+    def journals(self, restores: Collection[RestoreId]) -> Journals:  # noqa: D102
         history = self._history.alias("h")
         query = (
             select(history)
             .where(history.c.restore_id.in_(sorted(restores)))
             .order_by(history.c.created_at, history.c.restore_id, history.c.step)
         )
-        return tuple(self._journals(query))
+        return self._journals(query)
 
-    def _journals(self, query: Select[Any]) -> list[Journal]:
-        journals: dict[object, list[Row]] = {}
+    def _journals(self, query: Select[Any]) -> Journals:
+        of_restore: dict[object, list[Row]] = {}
         for row in self._store.read(query, "reading the journal of restores"):
-            journals.setdefault(row["restore_id"], []).append(row)
-        return [_journal(rows) for rows in journals.values()]
+            of_restore.setdefault(row["restore_id"], []).append(row)
+        sound, damaged = [], []
+        for restore, rows in of_restore.items():
+            try:
+                sound.append(_journal(rows))
+            except DamagedDocument as damage:
+                damaged.append(DamagedJournal(restore=str(restore), tables=_tables(rows), problem=damage.what))
+        return Journals(sound=tuple(sound), damaged=tuple(damaged))
 
     def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:  # noqa: D102
         return restore_jobs(self._store, self._history, cluster)
@@ -200,6 +207,17 @@ def _journal(rows: Sequence[Row]) -> Journal:
         steps=tuple(_step(number, row) for number, row in enumerate(rows)),
         marked_at=max(Fields(row, head.where).moment("updated_at") for row in rows),
     )
+
+
+def _tables(rows: Iterable[Row]) -> frozenset[TableRef]:
+    """The names that a restore works under, as far as its rows can be read: each repeats them."""
+    found = set()
+    for row in rows:
+        fields = Fields(row, "")
+        for column in ("table_name", "alias"):
+            with suppress(DamagedDocument):
+                found.add(TableRef(fields.name("database_name", database_name), fields.name(column, table_name)))
+    return frozenset(found)
 
 
 def _step(number: int, row: Row) -> JournalStep:

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from attrs import evolve, frozen
 
-from starrocks_br.adapters.documents import DamagedDocument
 from starrocks_br.adapters.sqlalchemy_core import tables
 from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
 from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
 from starrocks_br.domain.errors import NotInitialised, OutcomeUnknown, Refused, Unrestorable
 from starrocks_br.domain.journal import Mark
-from starrocks_br.domain.names import DatabaseName, Label, PartitionName, TableRef
+from starrocks_br.domain.names import DatabaseName, Label, PartitionName, RestoreId, TableRef
 from starrocks_br.domain.snapshot import Damage, Entry
 from starrocks_br.domain.status import Event, Status
 from starrocks_simulator.errors import refused
@@ -346,7 +345,7 @@ def test_other_refusals_pass_as_they_are(store: Store) -> None:
         ("table_id = 7, step = 9", "row (a1, 9), field step: step 1 is missing"),
     ],
 )
-def test_a_damaged_journal_is_told_and_never_guessed(store: Store, change: str, words: str) -> None:
+def test_a_damaged_journal_is_told_and_never_guessed_and_hides_no_other(store: Store, change: str, words: str) -> None:
     """What to undo is not known then."""
     store.restores.begin([journal("a1")])
     if "step = 9" in change:
@@ -355,9 +354,26 @@ def test_a_damaged_journal_is_told_and_never_guessed(store: Store, change: str, 
     else:
         store.run(f"UPDATE ops.restore_history SET {change} WHERE restore_id = 'a1' AND step = 1")
 
-    with pytest.raises(DamagedDocument) as caught:
-        store.restores.unfinished()
-    assert caught.value.what.startswith(words)
+    store.restores.begin([journal("a2")])
+
+    found = store.restores.unfinished()
+    assert found.sound == (journal("a2"),)
+    (damaged,) = found.damaged
+    assert damaged.problem.startswith(words)
+    assert damaged.tables == {journal("a1").target, journal("a1").alias}
+    assert store.restores.journals([RestoreId("a1")]).damaged == (damaged,)
+
+
+def test_names_that_cannot_be_read_are_held_by_nobody(store: Store) -> None:
+    """The other rows say them, too, if one is damaged; if all are, the message has none."""
+    store.restores.begin([journal("a1")])
+    store.run("UPDATE ops.restore_history SET table_name = '' WHERE restore_id = 'a1' AND step = 0")
+    (damaged,) = store.restores.unfinished().damaged
+    assert damaged.tables == {journal("a1").target, journal("a1").alias}
+    store.run("UPDATE ops.restore_history SET database_name = '' WHERE restore_id = 'a1'")
+    (damaged,) = store.restores.unfinished().damaged
+    assert not damaged.tables
+    assert "it holds what it worked on" in damaged.told
 
 
 def test_what_a_step_said_is_kept_for_people(store: Store) -> None:
