@@ -43,7 +43,7 @@ from starrocks_br.domain.restore_batch import RestoreBatch
 from starrocks_br.domain.restore_plan import RestorePlan, Target
 from starrocks_br.domain.restore_steps import Reading
 from starrocks_br.domain.snapshot import Outline
-from starrocks_br.services import backup, bootstrap, history, restore, restore_planning, setup, undo
+from starrocks_br.services import backup, bootstrap, history, restore, restore_planning, resume, setup, undo
 from starrocks_br.services.reports import (
     BackupReport,
     BatchReport,
@@ -279,7 +279,7 @@ class Client:
 
     def resume_restore(self, restore: str, *, wait: float | None = None) -> RestoreReport:
         """Finish a restore that was killed."""
-        return undo.resume(self.ports, self._doing(wait), restore_id(restore))
+        return resume.resume(self.ports, self._doing(wait), restore_id(restore))
 
     def plan_bootstrap(
         self, label: str | None = None, *, from_cluster: str | None = None, repository: str | None = None

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from starrocks_br.services import undo
+from starrocks_br.services import resume
 from starrocks_br.services.requests import RestoreRequest
 from tests.support.aftermath import (
     by_resume,
@@ -205,7 +205,7 @@ def _interrupted(mode: Mode, statement: str, nth: int) -> Callable[[Path], Past]
 
 def _act_resume(past: Past) -> object:
     request = RestoreRequest(place=past.world.place, wanted=())
-    return undo.resume(past.world.ports, request, newest_restore(past.world))
+    return resume.resume(past.world.ports, request, newest_restore(past.world))
 
 
 def _mode(name: str) -> Mode:

@@ -6,7 +6,7 @@ from typing import Final
 
 from starrocks_br.domain.errors import TargetExists, UnknownRestore
 from starrocks_br.domain.events import RestorePlanned, Settled
-from starrocks_br.services import undo
+from starrocks_br.services import resume, undo
 from starrocks_br.services.reconcile import reconcile
 from starrocks_br.services.requests import RestoreRequest
 from starrocks_simulator.errors import ServerError
@@ -103,7 +103,7 @@ def by_resume(past: Past, _mode: Mode) -> str:
     for journal in world.ports.restores.unfinished().sound:
         request = RestoreRequest(place=world.place, wanted=())
         try:
-            report = undo.resume(world.ports, request, journal.restore)
+            report = resume.resume(world.ports, request, journal.restore)
         except UnknownRestore:
             told.append(undo.undo(world.ports, world.place, journal.restore).detail)
         else:

@@ -294,6 +294,11 @@ class Journals:
     damaged: tuple[DamagedJournal, ...] = ()
 
     @property
+    def held(self) -> dict[TableRef, str]:
+        """The tables of those that cannot be read, to be left alone until somebody has looked; each with the reason."""
+        return {table: damaged.told for damaged in self.damaged for table in damaged.tables}
+
+    @property
     def unfinished(self) -> Journals:
         """Those that are open, and all that are damaged: of these nobody knows."""
         return evolve(self, sound=tuple(one for one in self.sound if not one.closed))

@@ -31,7 +31,6 @@ from starrocks_br.services.attempt import Draft, Intent
 from starrocks_br.services.baselines import recorded
 from starrocks_br.services.campaign import Campaign
 from starrocks_br.services.conclude import SECOND
-from starrocks_br.services.journals import held
 from starrocks_br.services.metadata import save_history
 from starrocks_br.services.preflight import ready
 from starrocks_br.services.reconcile import baseline_point, identities_before, reconcile
@@ -51,7 +50,7 @@ def plan(ports: Ports, request: BackupRequest) -> BackupPlan:
     """
     server = ready(ports, request.place, writing=True)
     left = ports.restores.unfinished()
-    busy = held(left) | {journal.target: "its restore is not finished" for journal in left.sound}
+    busy = left.held | {journal.target: "its restore is not finished" for journal in left.sound}
     planning = _Planning(ports=ports, request=request, cluster=server.cluster, busy=busy)
     made = planning.everything().plan
     for name, why in sorted(planning.problems.items()):

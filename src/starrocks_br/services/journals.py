@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 
 from attrs import evolve
 
 from starrocks_br.domain.chain import chain_to, lineage
 from starrocks_br.domain.errors import AccessDenied, Busy, Refused, UnknownRestore
 from starrocks_br.domain.events import Settled, Warned
-from starrocks_br.domain.journal import GRACE, QUIET, Journal, Journals, JournalStep, Mark, StepStatus
+from starrocks_br.domain.journal import Journal, Journals, JournalStep, Mark, StepStatus
 from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_steps import DropDatabase, DropTable, RestorePartitions, Step, Verify
-from starrocks_br.domain.server import DONE, Job, JobKind, Server
+from starrocks_br.domain.server import DONE, Server
 from starrocks_br.domain.status import Status
 from starrocks_br.domain.taking_back import to_the_end, way_back
+from starrocks_br.services.liveness import journal_of, last_job, what_may_arrive, why_alive
 
 
 def close_journals(ports: Ports, server: Server, settled: list[Settled]) -> Mapping[TableRef, str]:
@@ -27,7 +27,7 @@ def close_journals(ports: Ports, server: Server, settled: list[Settled]) -> Mapp
         The tables that a restore may still work on, each with the reason.
     """
     left = ports.restores.unfinished()
-    busy = held(left)
+    busy = left.held
     for damaged in left.damaged:
         ports.listener(Warned(message=damaged.told))
     for journal in left.sound:
@@ -41,19 +41,6 @@ def close_journals(ports: Ports, server: Server, settled: list[Settled]) -> Mapp
     return busy
 
 
-def held(left: Journals) -> dict[TableRef, str]:
-    """The tables of restores that cannot be read: left alone until somebody has looked; each with the reason."""
-    return {table: damaged.told for damaged in left.damaged for table in damaged.tables}
-
-
-def journal_of(ports: Ports, restore: RestoreId) -> Journal | None:
-    """What is written of a restore; None if nothing is. Raises UnknownRestore if it cannot be read."""
-    found = ports.restores.journals([restore])
-    for damaged in found.damaged:
-        raise UnknownRestore(f"restore {restore} cannot be gone on with", why=damaged.told)
-    return next(iter(found.sound), None)
-
-
 def _closed_if_dead(ports: Ports, journal: Journal, server: Server, left: Journals) -> Settled:
     if alive := why_alive(ports, journal, server, left):
         return Settled(subject=journal.restore, outcome=None, detail=alive)
@@ -65,71 +52,6 @@ def _closed_if_dead(ports: Ports, journal: Journal, server: Server, left: Journa
         # It stays open, and its tables busy: once that has passed, the next command takes it back.
         detail = f"the restore of {journal.target} cannot be taken back yet: {refusal}"
         return Settled(subject=journal.restore, outcome=None, detail=detail)
-
-
-def why_alive(ports: Ports, journal: Journal, server: Server, left: Journals) -> str:
-    """Why a restore counts as at work; empty if it is dead.
-
-    Args:
-        ports: The outside.
-        journal: Of the restore.
-        server: The cluster.
-        left: All that is open: a sign of life of one restore is one of all that its command began.
-    """
-    job = last_job(ports, journal)
-    if job is not None and not job.ended:
-        return f"a restore of {journal.target} still runs: its job is {job.state}"
-    # Who watches a job notes its end a moment later.
-    just_ended = job is not None and job.finished_at is not None and server.now - job.finished_at < QUIET
-    if just_ended or left.may_be_alive(journal, server.now):
-        return f"a restore of {journal.target} may still be at work: it was heard of a moment ago"
-    if late := _may_arrive(ports, journal, job, server.now):
-        return (
-            f"a restore of {journal.target} was stopped while its last {late} was sent: "
-            f"that may still arrive, for {GRACE.total_seconds():.0f} s"
-        )
-    return ""
-
-
-def _may_arrive(ports: Ports, journal: Journal, job: Job | None, now: datetime) -> str:
-    """The statement that would change the target's name or rows if it arrived after all; empty if there is none."""
-    if not journal.may_arrive(now):
-        return ""
-    if job is None and journal.overlaying:
-        return "RESTORE"
-    step = journal.setting_aside
-    if step is not None and ports.cluster.table_ids([step.table]).get(step.table) == step.table_id:
-        return "RENAME"
-    return ""
-
-
-def last_job(ports: Ports, journal: Journal) -> Job | None:
-    """The newest RESTORE job in the slot of the target's database, if the journal does not know its end."""
-    return job_of(ports, journal, journal.jobs_sent)
-
-
-def job_of(ports: Ports, journal: Journal, steps: Sequence[RestorePartitions]) -> Job | None:
-    """The newest RESTORE job in the slot of the target's database, if it is that of one of a journal's steps."""
-    jobs = ports.cluster.jobs(JobKind.RESTORE, [journal.target.database])
-    return next((job for job in jobs for step in steps if is_job_of(job, step, journal.created_at)), None)
-
-
-def is_job_of(job: Job, step: RestorePartitions, since: datetime | None) -> bool:
-    """Whether a job is the step's: SHOW RESTORE's label is the snapshot's, so label alone does not tell (R§6.2).
-
-    Args:
-        job: As the slot shows it.
-        step: What was sent.
-        since: Before it was sent, on the leader's clock: a job that ended is an earlier one if it was created before.
-            One that runs never is, for a slot holds one job: if it seems older, the clock was set back. None: the
-            server said that it took it.
-    """
-    return (
-        job.label == step.label
-        and job.timestamp == step.backup_timestamp
-        and (since is None or not job.ended or job.created_at >= since)
-        and job.restores(step.source)
-    )
 
 
 def close_journal(ports: Ports, journal: Journal) -> Settled:
@@ -234,7 +156,7 @@ def _database_dropped(ports: Ports, journal: Journal) -> str:
     """Drop a database that was made for the restore, unless it is of use to anybody; what was done, for people."""
     database = journal.target.database
     left = ports.restores.unfinished()
-    others = {one.target for one in left.sound if one.restore != journal.restore} | held(left).keys()
+    others = {one.target for one in left.sound if one.restore != journal.restore} | left.held.keys()
     if ports.cluster.objects(database) != {} or any(table.database == database for table in others):
         return ""
     if trouble := dropped(ports, DropDatabase(database=database)):
@@ -278,7 +200,7 @@ def give_up(ports: Ports, restore: RestoreId, step: int, why: str, *, interrupte
             f"its job is still {job.state}; once that has ended, restore --resume {restore} goes on with it, and any "
             "other command takes it back"
         )
-    if interrupted and (late := _may_arrive(ports, journal, job, ports.cluster.now())):
+    if interrupted and (late := what_may_arrive(ports, journal, job, ports.cluster.now())):
         return f"its last {late} may still arrive; the next command takes it back"
     try:
         closed = close_journal(ports, journal)

@@ -12,7 +12,8 @@ from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_steps import DropTable, RestorePartitions
 from starrocks_br.domain.server import Server
 from starrocks_br.domain.status import Status
-from starrocks_br.services.journals import dropped, job_of
+from starrocks_br.services.journals import dropped
+from starrocks_br.services.liveness import job_of
 
 
 def drop_late_tables(ports: Ports, server: Server) -> tuple[Settled, ...]:

@@ -11,7 +11,7 @@ from starrocks_br.domain.names import RepositoryName
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_steps import RestorePartitions
 from starrocks_br.domain.server import DONE, SLOT_TAKEN, Job, JobKind
-from starrocks_br.services.journals import is_job_of
+from starrocks_br.services.liveness import is_job_of
 from starrocks_br.services.requests import Place
 from starrocks_br.services.watch import Watched, patiently
 

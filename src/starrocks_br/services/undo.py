@@ -1,48 +1,20 @@
-"""Back to the table that a restore replaced, or on with a restore that was killed."""
+"""Back to the table that a restore replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import evolve
-
-from starrocks_br.domain.errors import Busy, UnknownRestore
+from starrocks_br.domain.errors import UnknownRestore
 from starrocks_br.domain.events import Warned
-from starrocks_br.domain.journal import Journal, JournalStep, Mark, StepStatus
-from starrocks_br.domain.manifest import Manifest
+from starrocks_br.domain.journal import Journal, Mark, StepStatus
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
-from starrocks_br.domain.restore_jobs import Way
-from starrocks_br.domain.restore_plan import RestorePlan, Target
-from starrocks_br.domain.restore_steps import (
-    AddPartitions,
-    CreateTable,
-    DropTable,
-    Rename,
-    RestorePartitions,
-    SetAside,
-    Step,
-    Swap,
-)
-from starrocks_br.domain.server import DONE, Server
 from starrocks_br.domain.taking_back import way_back
-from starrocks_br.services.journals import (
-    close_journal,
-    give_back,
-    held,
-    informed,
-    journal_of,
-    last_job,
-    take_back,
-    take_over,
-    whole_manifest,
-    why_alive,
-)
+from starrocks_br.services.journals import close_journal, give_back, take_back
+from starrocks_br.services.liveness import dead_journal
 from starrocks_br.services.preflight import ready
-from starrocks_br.services.reports import RestoreReport, UndoReport
-from starrocks_br.services.requests import Place, RestoreRequest
-from starrocks_br.services.restore import drive_on
-from starrocks_br.services.restore_table import TableRestore
+from starrocks_br.services.reports import UndoReport
+from starrocks_br.services.requests import Place
 
 
 def undo(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
@@ -52,7 +24,7 @@ def undo(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
         UnknownRestore: Nothing is written of it, or there is nothing to go back to.
         Busy: It may still be at work, or another restore of its table is.
     """
-    journal = _dead_journal(ports, ready(ports, place), restore)
+    journal = dead_journal(ports, ready(ports, place), restore)
     if not journal.closed:
         # What replaced a table goes back even if it was complete: that it is finished is not what was asked for.
         # Unless that table is gone: then there is nothing to go back to, and the name must not be lost, too.
@@ -74,29 +46,6 @@ def undo(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
     return UndoReport(restore=restore, table=journal.target, detail=detail)
 
 
-def _dead_journal(ports: Ports, server: Server, restore: RestoreId) -> Journal:
-    """What is written of a restore, if nobody is at work on it or its tables. Raises UnknownRestore or Busy."""
-    journal = journal_of(ports, restore)
-    if journal is None or journal.cluster != server.cluster:
-        raise UnknownRestore(
-            f"restore {restore} is not known",
-            why="nothing is written of it" if journal is None else f"it ran on cluster {journal.cluster}",
-            hint="restore prints its id; SELECT DISTINCT restore_id, table_name FROM ops.restore_history tells all",
-        )
-    left = ports.restores.unfinished()
-    alive = "" if journal.closed else why_alive(ports, journal, server, left)
-    if alive:
-        raise Busy(f"restore {restore} may be at work", why=alive, hint="try again in a minute")
-    for table, why in held(left).items():
-        if table in journal.names:
-            raise Busy(f"another restore of {table} is not over", why=why, hint="end it as told, then try again")
-    for other in left.sound:
-        beside = other.restore != restore and other.cluster == server.cluster and other.names & journal.names
-        if beside and (alive := why_alive(ports, other, server, left)):
-            raise Busy(f"another restore of {other.target} may be at work", why=alive, hint="wait for it to end")
-    return journal
-
-
 def _check_undoable(journal: Journal, found: Mapping[TableRef, int]) -> None:
     if journal.replaced is None:
         raise UnknownRestore(
@@ -110,120 +59,3 @@ def _check_undoable(journal: Journal, found: Mapping[TableRef, int]) -> None:
             why=f"the table that {journal.target} was before is gone",
             hint=f"starrocks-br list --table {journal.target} shows the points that it can be restored to",
         )
-
-
-# --- going on ---------------------------------------------------------------------------------------------------------
-
-
-def resume(ports: Ports, request: RestoreRequest, restore: RestoreId) -> RestoreReport:
-    """Finish a restore that was killed: what was done is not done again.
-
-    Raises:
-        UnknownRestore: Nothing is written of it, it is closed, or how far it got cannot be told.
-        Busy: It may still be at work, or another restore of its table is.
-        BrokenChain: What it restores is not recorded any more.
-    """
-    server = ready(ports, request.place)
-    journal = _dead_journal(ports, server, restore)
-    if journal.closed:
-        raise UnknownRestore(
-            f"there is nothing left of restore {restore} to do",
-            why="it was finished, or given up and taken back",
-            hint="start the restore anew",
-        )
-    holder = take_over(ports, journal)
-    journal = informed(ports, journal)
-    found = ports.cluster.table_ids(journal.names)
-    journal, position = _where(ports, journal, found)
-    known = {*journal.made.values(), journal.replaced}
-    ids = {name: bearer for name, bearer in found.items() if bearer in known}
-    plan = _plan_of(journal, _manifest(ports, journal))
-    table = TableRestore(plan=plan, journal=journal, ids=ids, position=position, holder=holder)
-    return drive_on(ports, request, server, table)
-
-
-def _where(ports: Ports, journal: Journal, found: Mapping[TableRef, int]) -> tuple[Journal, int]:
-    """The number of the first step to be done, and the journal with what is found out about the one before it."""
-    position = next(number for number, line in enumerate(journal.steps) if line.status is not StepStatus.DONE)
-    line = journal.steps[position]
-    if line.status is StepStatus.PLANNED:
-        return journal, position
-    if _has_acted(ports, journal, line, found):
-        mark = Mark(restore=journal.restore, number=position, status=StepStatus.DONE, table_id=line.table_id)
-        ports.restores.mark([mark])
-        return journal, position + 1
-    if isinstance(line.step, AddPartitions):
-        return _without_those_there(ports, journal, position, line.step), position
-    return journal, position
-
-
-def _has_acted(ports: Ports, journal: Journal, line: JournalStep, found: Mapping[TableRef, int]) -> bool:
-    match line.step:
-        case RestorePartitions(into=into, creating=creating):
-            job = last_job(ports, journal)
-            if job is None and creating and into in found:
-                raise _unclear(
-                    journal, line.step, f"{into} exists, and whether it is what the job made cannot be shown"
-                )
-            return job is not None and job.state == DONE
-        case CreateTable(table=table) if table in found:
-            raise _unclear(journal, line.step, f"{table} exists, and whether it is what was made cannot be shown")
-        case Rename(table=table, to=name):
-            return found.get(TableRef(table.database, name)) in journal.made.values()
-        case SetAside(table=table, to=name, table_id=table_id):
-            return found.get(TableRef(table.database, name)) == table_id
-        case Swap(table=table, restored=name, table_id=table_id):
-            aside = found.get(TableRef(table.database, name))
-            return aside == table_id and found.get(table) in journal.made.values()
-        case DropTable(table=table):
-            return table not in found
-        case _:
-            return False  # to be done again does no harm: rows are read over under a label, which acts once
-
-
-def _unclear(journal: Journal, step: Step, why: str) -> UnknownRestore:
-    return UnknownRestore(
-        f"restore {journal.restore} cannot go on at {type(step).__name__}",
-        why=why,
-        hint=f"restore --undo {journal.restore} takes it back; then start it anew",
-    )
-
-
-def _without_those_there(ports: Ports, journal: Journal, position: int, step: AddPartitions) -> Journal:
-    there = ports.cluster.inspect([step.table])
-    names = there[step.table].partitions if step.table in there else {}
-    left = evolve(step, partitions=tuple(one for one in step.partitions if one.name not in names))
-    lines = list(journal.steps)
-    lines[position] = evolve(lines[position], step=left)
-    return evolve(journal, steps=tuple(lines))
-
-
-def _manifest(ports: Ports, journal: Journal) -> Manifest:
-    """The table at the point that the restore was about, in as far as its jobs bring it back."""
-    manifest = whole_manifest(ports, journal)
-    jobs = {line.step.label: line.step for line in journal.steps if isinstance(line.step, RestorePartitions)}
-    return evolve(
-        manifest,
-        held={
-            name: held
-            for name, held in manifest.held.items()
-            if held.holder in jobs
-            and (jobs[held.holder].partitions is None or name in (jobs[held.holder].partitions or ()))
-        },
-    )
-
-
-def _plan_of(journal: Journal, manifest: Manifest) -> RestorePlan:
-    steps = tuple(line.step for line in journal.steps)
-    aside = [TableRef(step.table.database, step.to) for step in steps if isinstance(step, SetAside)]
-    return RestorePlan(
-        restore=journal.restore,
-        repository=journal.repository,
-        target=Target(table=journal.target),
-        alias=journal.alias,
-        manifest=manifest,
-        way=Way.REFILL if any(isinstance(step, CreateTable) for step in steps) else Way.HIDDEN,
-        why="as it was begun",
-        steps=steps,
-        aside=aside[-1] if aside else None,
-    )

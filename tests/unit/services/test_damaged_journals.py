@@ -6,7 +6,7 @@ import pytest
 
 from starrocks_br.domain.errors import Busy, Refused, UnknownRestore
 from starrocks_br.domain.names import RestoreId
-from starrocks_br.services import backup, undo
+from starrocks_br.services import backup, resume, undo
 from starrocks_br.services.requests import RestoreRequest
 from tests.support.world import Killed, World, kill, refuse
 
@@ -77,7 +77,7 @@ def test_it_can_be_neither_undone_nor_gone_on_with(damaged: tuple[World, Restore
         undo.undo(world.ports, world.place, restore)
     assert "field detail_json" in refusal.value.why
     with pytest.raises(UnknownRestore, match="cannot be gone on with"):
-        undo.resume(world.ports, RestoreRequest(place=world.place, wanted=()), restore)
+        resume.resume(world.ports, RestoreRequest(place=world.place, wanted=()), restore)
 
 
 def test_another_restore_of_its_table_is_not_undone_beside_it(twice: World) -> None:

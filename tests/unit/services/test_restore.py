@@ -20,7 +20,7 @@ from starrocks_br.domain.errors import (
     VerificationMismatch,
 )
 from starrocks_br.domain.events import RestorePlanned, StepDone
-from starrocks_br.services import restore_planning, undo
+from starrocks_br.services import restore_planning, resume
 from starrocks_br.services.reconcile import reconcile
 from starrocks_br.services.requests import RestoreRequest
 from starrocks_simulator.faults import Hold
@@ -344,14 +344,14 @@ def test_a_plan_is_good_for_one_restore(two: World) -> None:
 def test_what_was_switched_off_before_a_kill_is_told_by_whoever_ends_the_restore(world: World, key: str) -> None:
     aging(world, key)
     past = die_around_the_rename(world)
-    report = undo.resume(past.ports, RestoreRequest(place=past.place, wanted=()), newest_restore(past))
+    report = resume.resume(past.ports, RestoreRequest(place=past.place, wanted=()), newest_restore(past))
     assert len([note for note in report.notes if f'to allow it again: ALTER TABLE d1.t SET ("{key}" = ' in note]) == 1
 
 
 def test_what_could_not_be_switched_off_before_a_kill_is_told_too(world: World) -> None:
     aging(world, "partition_ttl").before(r"SET \(", refuse(1064, "illegal partition_ttl"))
     past = die_around_the_rename(world)
-    report = undo.resume(past.ports, RestoreRequest(place=past.place, wanted=()), newest_restore(past))
+    report = resume.resume(past.ports, RestoreRequest(place=past.place, wanted=()), newest_restore(past))
     told = "by partition_ttl = '3 days' the server may drop partitions within minutes"
     assert [note for note in report.notes if "partition_ttl" in note] == [told]
 
@@ -362,7 +362,7 @@ def test_a_restore_that_goes_on_before_it_switches_anything_off_tells_it_once(wo
         world.restore("d1.t")
     world.ports = world.reconnect()
     world.later(3600)
-    report = undo.resume(world.ports, RestoreRequest(place=world.place, wanted=()), newest_restore(world))
+    report = resume.resume(world.ports, RestoreRequest(place=world.place, wanted=()), newest_restore(world))
     assert len([note for note in report.notes if "partition_ttl" in note]) == 1
 
 

@@ -12,7 +12,7 @@ from starrocks_br.domain.events import RestorePlanned
 from starrocks_br.domain.journal import Claim
 from starrocks_br.domain.names import ClusterId, RestoreId, TableRef
 from starrocks_br.domain.snapshot import BackupType
-from starrocks_br.services import backup, undo
+from starrocks_br.services import backup, resume, undo
 from starrocks_br.services.reports import RestoreReport, UndoReport
 from starrocks_br.services.requests import RestoreRequest
 from starrocks_simulator.faults import Hold
@@ -36,7 +36,7 @@ def undone(world: World, restore: str = "") -> UndoReport:
 
 def resumed(world: World) -> RestoreReport:
     """Go on with the newest restore."""
-    return undo.resume(world.ports, RestoreRequest(place=world.place, wanted=()), newest_restore(world))
+    return resume.resume(world.ports, RestoreRequest(place=world.place, wanted=()), newest_restore(world))
 
 
 def killed(mode: Mode, folder: Path, pattern: str, *, before: bool = False, nth: int = 1) -> Past:
