@@ -264,20 +264,22 @@ class DamagedJournal:
         restore: Its id, as stored.
         tables: Those of the names that it works under that can be read.
         problem: What is wrong, naming row and field.
+        kept_in: The table that holds its rows.
     """
 
     restore: str
     tables: frozenset[TableRef]
     problem: str
+    kept_in: str
 
     @property
     def told(self) -> str:
         """What is wrong and what ends it, for people."""
         named = ", ".join(sorted(str(table) for table in self.tables)) or "what it worked on"
+        quoted = self.restore.replace("'", "''")
         return (
             f"the journal of restore {self.restore} cannot be read: {self.problem}; nothing of it is undone, and it "
-            f"holds {named}; when that is as you want it, DELETE FROM ops.restore_history "
-            f"WHERE restore_id = '{self.restore}'"
+            f"holds {named}; when that is as you want it, DELETE FROM {self.kept_in} WHERE restore_id = '{quoted}'"
         )
 
 

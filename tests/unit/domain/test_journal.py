@@ -12,6 +12,7 @@ from starrocks_br.domain.journal import (
     QUIET,
     QUIET_WHILE_COPYING,
     QUIET_WHILE_READING,
+    DamagedJournal,
     Journal,
     Journals,
     JournalStep,
@@ -193,3 +194,23 @@ def test_while_rows_are_read_over_it_may_be_silent_for_longer() -> None:
     assert lines((copying, StepStatus.SENT)).may_be_alive(NOON + QUIET_WHILE_READING)
     assert not lines((copying, StepStatus.SENT)).may_be_alive(NOON + QUIET_WHILE_COPYING)
     assert not lines((copying, StepStatus.DONE)).may_be_alive(NOON + QUIET)
+
+
+def test_what_ends_a_damaged_journal_is_a_statement_that_can_be_pasted() -> None:
+    """Whatever stands in its row."""
+    damaged = DamagedJournal(
+        restore="o'hara", tables=frozenset({ORDERS, ALIAS}), problem="row (o'hara, 1): gnawed", kept_in="our.journal"
+    )
+    assert damaged.told.endswith("DELETE FROM our.journal WHERE restore_id = 'o''hara'")
+    assert f"it holds {ALIAS}, {ORDERS}; " in damaged.told
+    assert Journals(damaged=(damaged,)).held == {ORDERS: damaged.told, ALIAS: damaged.told}
+
+
+def test_a_sign_of_life_of_one_restore_is_one_of_all_that_its_command_began() -> None:
+    silent = journal(StepStatus.DONE, StepStatus.PLANNED)
+    reading = evolve(lines((VERIFY, StepStatus.SENT)), restore=RestoreId("r2"))
+    later = evolve(reading, created_at=NOON + timedelta(seconds=1))
+    assert not Journals(sound=(silent,)).may_be_alive(silent, NOON + QUIET)
+    assert Journals(sound=(silent, reading)).may_be_alive(silent, NOON + QUIET)
+    assert not Journals(sound=(silent, reading)).may_be_alive(silent, NOON + QUIET_WHILE_READING)
+    assert not Journals(sound=(silent, later)).may_be_alive(silent, NOON + QUIET)

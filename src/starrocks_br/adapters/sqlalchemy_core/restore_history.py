@@ -187,8 +187,12 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
             try:
                 sound.append(_journal(rows))
             except DamagedDocument as damage:
-                damaged.append(DamagedJournal(restore=str(restore), tables=_tables(rows), problem=damage.what))
+                damaged.append(self._damaged(str(restore), rows, damage))
         return Journals(sound=tuple(sound), damaged=tuple(damaged))
+
+    def _damaged(self, restore: str, rows: Iterable[Row], damage: DamagedDocument) -> DamagedJournal:
+        kept_in = f"{self._history.schema}.{self._history.name}"
+        return DamagedJournal(restore=restore, tables=_tables(rows), problem=damage.what, kept_in=kept_in)
 
     def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:  # noqa: D102
         return restore_jobs(self._store, self._history, cluster)
