@@ -358,7 +358,9 @@ class JournalStore(RestoreHistory):
 
     def unfinished(self) -> Journals:
         """As the store has them."""
-        found = self.store.unfinished()
+        return self._with_marks(self.store.unfinished())
+
+    def _with_marks(self, found: Journals) -> Journals:
         return evolve(found, sound=tuple(evolve(one, marked_at=self.marked[one.restore]) for one in found.sound))
 
     def timings(self, cluster: ClusterId) -> tuple[Timing, ...]:
@@ -367,4 +369,4 @@ class JournalStore(RestoreHistory):
 
     def journals(self, restores: Collection[RestoreId]) -> Journals:
         """As the store has them."""
-        return self.store.journals(restores)
+        return self._with_marks(self.store.journals(restores))

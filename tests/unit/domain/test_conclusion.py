@@ -46,7 +46,8 @@ def test_what_moved_outside_of_the_captured_makes_the_point_fuzzy() -> None:
 def test_a_partition_that_is_born_meanwhile_leaves_a_doubt() -> None:
     """An overwrite of it may have been in flight at the cut; a whole table's list tells whether it was there then."""
     after = look(table(part("p1", 10, version=3), part("p2", 11), part("p3", 12)))
-    assert judged(NEXT, after).consistency is Consistency.UNKNOWN
+    assert judged(NEXT, after).captured[P1].after == identity(10, 3)
+    assert judged(evolve(NEXT, consistency=Consistency.EXACT), after).consistency is Consistency.UNKNOWN
     whole = judged(FULL, after)
     before_the_cut, after_the_cut = frozenset({P1, P2, PartitionName("p3")}), frozenset({P1, P2})
     assert settle_contents((whole,), {ORDERS_NAME: after_the_cut})[0][0].consistency is Consistency.EXACT

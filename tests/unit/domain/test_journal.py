@@ -10,6 +10,7 @@ from attrs import evolve
 from starrocks_br.domain.journal import (
     GRACE,
     QUIET,
+    QUIET_PER_PARTITION,
     QUIET_WHILE_COPYING,
     QUIET_WHILE_READING,
     DamagedJournal,
@@ -18,11 +19,13 @@ from starrocks_br.domain.journal import (
     JournalStep,
     StepStatus,
 )
-from starrocks_br.domain.names import Label, RestoreId, TableName, TableRef
+from starrocks_br.domain.names import Label, PartitionName, RestoreId, TableName, TableRef
 from starrocks_br.domain.restore_steps import (
+    AddPartitions,
     CopyPartitions,
     CreateDatabase,
     CreateTable,
+    NewPartition,
     Rename,
     RestorePartitions,
     SetAside,
@@ -187,6 +190,21 @@ def test_the_rename_that_takes_the_target_out_of_the_way_is_known_while_nobody_k
     assert lines((aside, StepStatus.DONE)).setting_aside is None
     behind = SetAside(table=ALIAS, to=name, table_id=7)
     assert lines((behind, StepStatus.SENT)).setting_aside is None
+
+
+def test_a_restore_went_over_a_table_once_that_was_sent() -> None:
+    assert lines((OVER, StepStatus.SENT)).overlaid
+    assert lines((RENAME, StepStatus.DONE), (OVER, StepStatus.DONE)).overlaid
+    assert not lines((OVER, StepStatus.PLANNED)).overlaid
+    assert not lines((JOB, StepStatus.DONE), (RENAME, StepStatus.DONE)).overlaid
+
+
+def test_each_partition_that_is_added_has_its_time() -> None:
+    added = tuple(NewPartition(name=PartitionName(name), values=(("1",),), buckets=1) for name in ("p1", "p2"))
+    for step in (AddPartitions(table=ALIAS, partitions=added, replication_num=1), evolve(MADE, addable=added)):
+        adding = lines((step, StepStatus.SENT))
+        assert adding.may_be_alive(NOON + QUIET + 2 * QUIET_PER_PARTITION - timedelta(seconds=1))
+        assert not adding.may_be_alive(NOON + QUIET + 2 * QUIET_PER_PARTITION)
 
 
 def test_while_rows_are_read_over_it_may_be_silent_for_longer() -> None:

@@ -24,6 +24,7 @@ from starrocks_br.domain.names import (
     parse_pattern,
     partition_name,
     repository_name,
+    restore_before,
     restore_id,
     restore_of,
     restored_label_for,
@@ -187,3 +188,8 @@ def test_a_selection_leaves_out_what_is_not_the_users() -> None:
     chosen, unmatched = Selection(wanted).expand(existing, DatabaseName("ops"))
     assert chosen == {TableRef.parse("db1.a")}
     assert unmatched == ("ops.*", "sys.b", "information_schema.*", "_statistics_.b", "db3.a")
+
+
+def test_the_name_of_a_replaced_table_tells_the_restore() -> None:
+    assert restore_before(before_name(TableName("orders"), restore_id("r1"))) == "r1"
+    assert restore_before(TableName("orders__before")) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from starrocks_br.domain.names import DatabaseName
-from starrocks_br.domain.server import Job, JobKind, RemoteSnapshot, names_one_of
+from starrocks_br.domain.server import ABSENT, UNREAD, Job, JobKind, RemoteSnapshot, names_one_of
 from tests.unit.domain.examples import NOON
 
 
@@ -29,6 +29,8 @@ def job(**more: object) -> Job:
         ("[15014: 3/4], [15015: 0/8]", (3, 12)),
         ("[15014: 3/4], [15015: x/8]", (3, 4)),
         ("[15014: ?/?]", (0, 0)),
+        ("[15014: 3/4: 5/6 ]", (5, 6)),
+        ("[15014: 3/4/5]", (0, 0)),
     ],
 )
 def test_progress_is_summed_over_the_tasks_that_reported(progress: str, tablets: tuple[int, int]) -> None:
@@ -54,6 +56,13 @@ def test_a_snapshot_is_usable_with_one_timestamp_and_no_problem() -> None:
     assert RemoteSnapshot(label="a", backup_timestamp="ts").usable
     assert not RemoteSnapshot(label="a").usable
     assert not RemoteSnapshot(label="a", backup_timestamp="ts", problem="md5 differs").usable
+
+
+def test_what_the_repository_could_not_look_at_is_neither_there_nor_absent() -> None:
+    assert RemoteSnapshot(label="a", problem=f"{UNREAD}: timeout").unread
+    assert not RemoteSnapshot(label="a", problem=f"{UNREAD}: timeout").absent
+    assert RemoteSnapshot(label="a", problem=ABSENT).absent
+    assert not RemoteSnapshot(label="a", problem=ABSENT).unread
 
 
 @pytest.mark.parametrize(

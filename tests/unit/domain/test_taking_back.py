@@ -139,6 +139,19 @@ def test_what_cannot_be_hidden_because_the_hidden_name_is_taken_stays_where_it_i
     assert before_that_was_noted == back
 
 
+def test_a_table_that_a_restore_may_have_made_anew_is_told_and_not_touched() -> None:
+    """RESTORE over a name that is gone makes the table, with what the snapshot holds of it."""
+    over = evolve(job(), into=ORDERS, creating=False)
+    back = way_back(journal(job(), RENAME, over, done=3), {ORDERS: STRANGER})
+    assert back.steps == ()
+    assert back.detail == (
+        f"{ORDERS} is no table that it knows; if the table was dropped while a RESTORE went over it, that made it "
+        "anew, with a part of the rows: look at it before you use it"
+    )
+    assert way_back(journal(job(), RENAME, over, done=3), {}).detail == "it left nothing behind"
+    assert way_back(journal(job(), RENAME, over, done=2), {ORDERS: STRANGER}).detail == "it left nothing behind"
+
+
 def test_a_stranger_under_the_hidden_name_stays() -> None:
     back = way_back(journal(*HIDDEN, done=1), {ALIAS: STRANGER})
     assert (back.steps, "cannot be shown" in back.detail) == ((), True)
@@ -178,6 +191,7 @@ def test_a_table_that_never_lost_its_name_is_said_to_have_it() -> None:
 
 def test_while_a_stranger_has_the_name_the_old_table_is_told_and_nothing_is_moved() -> None:
     back = way_back(journal(*OVERLAYING, done=3), {ASIDE: OLD, ORDERS: STRANGER})
+    assert back.taken is True
     assert back.steps == ()
     assert back.detail == (
         f"{ORDERS} is another table now; the one that bore the name before is {ASIDE}: "
