@@ -159,6 +159,11 @@ def _claim(restore: str, number: int = 0, holder: str = "") -> Claim:
     return Claim(restore=RestoreId(restore), number=number, holder=holder)
 
 
+def _read(history: RestoreHistory, restore: str) -> Journal:
+    (found,) = history.journals([RestoreId(restore)]).sound
+    return found
+
+
 def test_a_claim_is_granted_as_often_as_it_is_made(history: RestoreHistory) -> None:
     """A step that has to wait is claimed again each time: that is a sign of life, too."""
     history.begin([journal("a")])
@@ -175,7 +180,7 @@ def test_several_restores_claim_their_steps_at_once(history: RestoreHistory) -> 
 
 def test_what_somebody_took_over_is_theirs(history: RestoreHistory) -> None:
     history.begin([journal("a"), journal("b")])
-    history.take_over(RestoreId("a"), "r1")
+    history.take_over(_read(history, "a"), "r1")
     assert history.claim([_claim("a"), _claim("b")]) == {"b"}
     assert [_statuses(one)[0] for one in history.unfinished().sound] == [StepStatus.PLANNED, StepStatus.SENT]
     assert history.claim([_claim("a", holder="r1")]) == {"a"}
@@ -184,7 +189,7 @@ def test_what_somebody_took_over_is_theirs(history: RestoreHistory) -> None:
 def test_what_was_sent_before_it_was_taken_over_is_not_granted_again(history: RestoreHistory) -> None:
     history.begin([journal("a")])
     assert history.claim([_claim("a")]) == {"a"}
-    history.take_over(RestoreId("a"), "r1")
+    history.take_over(_read(history, "a"), "r1")
     assert history.claim([_claim("a")]) == set()
 
 
@@ -193,3 +198,41 @@ def test_what_is_closed_is_nobodys(history: RestoreHistory) -> None:
     history.abandon(RestoreId("a"), "given up")
     assert history.claim([_claim("a")]) == set()
     assert history.claim([_claim("a"), _claim("b")]) == {"b"}
+
+
+def test_of_two_that_take_a_restore_over_one_gets_it(history: RestoreHistory) -> None:
+    """Both read it before either wrote."""
+    history.begin([journal("a")])
+    one, two = _read(history, "a"), _read(history, "a")
+    history.take_over(one, "r1")
+    history.take_over(two, "r2")
+    assert _read(history, "a").holders == {"r1"}
+    history.release(one, "r2")
+    assert _read(history, "a").held_by("r1")
+    history.release(one, "r1")
+    assert _read(history, "a") == one
+    assert _read(history, "a").marked_at == one.marked_at
+
+
+def test_a_closed_one_is_opened_again_by_one_only(history: RestoreHistory) -> None:
+    """Its last step is his to do, and it is closed by what he writes there."""
+    history.begin([journal("a")])
+    history.abandon(RestoreId("a"), "given up")
+    one, two = _read(history, "a"), _read(history, "a")
+    assert one.closed
+    history.reopen(one, "r1")
+    history.reopen(two, "r2")
+    again = _read(history, "a")
+    assert (again.held_by("r1"), again.steps[-1].status) == (True, StepStatus.SENT)
+    assert [line.open for line in again.steps[:-1]] == [False] * (len(again.steps) - 1)
+    history.mark([Mark(restore=one.restore, number=len(one.steps) - 1, status=StepStatus.UNDONE, detail="undone")])
+    assert _read(history, "a").closed
+
+
+def test_a_closed_one_that_was_opened_again_in_vain_is_closed_as_it_was(history: RestoreHistory) -> None:
+    history.begin([journal("a")])
+    history.abandon(RestoreId("a"), "given up")
+    before = _read(history, "a")
+    history.reopen(before, "r1")
+    history.release(before, "r1")
+    assert _read(history, "a") == before

@@ -151,11 +151,11 @@ class World:
         self.sql(RANGE_TABLE.format(name=name))
         self.sql(f"INSERT INTO {name} VALUES (1, '2024-01-01', 10), (2, '2024-01-02', 20)")
 
-    def reconnect(self) -> Ports:
+    def reconnect(self, user: str = "root") -> Ports:
         """The product, started anew: another process that knows nothing of the last one."""
         time = VirtualTime(self.clock, self._ring)
         patience = Patience(clock=time, listener=self.events.append, timeout=self.place.reconnect_timeout)
-        connection = from_engine(engine_on(self.door), patience)
+        connection = from_engine(engine_on(self.door, user), patience)
         self.executor = SqlAlchemyExecutor(connection)
         return Ports(
             cluster=StarRocksCluster(self.executor, OPS),

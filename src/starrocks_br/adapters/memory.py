@@ -9,7 +9,7 @@ from typing import Any, Final
 from attrs import evolve
 
 from starrocks_br.domain.estimate import MOST_TIMINGS, Timing
-from starrocks_br.domain.journal import OPEN_STEPS, Claim, Journal, Journals, Mark, StepStatus
+from starrocks_br.domain.journal import Claim, Journal, Journals, Mark, StepStatus
 from starrocks_br.domain.names import ClusterId, Label, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.ports import BackupHistory, RestoreHistory
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Outline, Reading
@@ -112,7 +112,6 @@ class MemoryRestoreHistory(RestoreHistory):
 
     def __init__(self, journals: Iterable[Journal] = ()) -> None:
         self._journals = {journal.restore: journal for journal in journals}
-        self._holders: dict[RestoreId, str] = {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self._journals)} restores)"
@@ -121,15 +120,29 @@ class MemoryRestoreHistory(RestoreHistory):
         self._journals |= {journal.restore: journal for journal in journals}
 
     def claim(self, claims: Sequence[Claim]) -> frozenset[RestoreId]:  # noqa: D102
-        granted = [one for one in claims if self._is_open(one) and self._holders.get(one.restore, "") == one.holder]
+        granted = [one for one in claims if self._is_whose(one) == one.holder]
         self.mark([Mark(restore=one.restore, number=one.number, status=StepStatus.SENT) for one in granted])
         return frozenset(one.restore for one in granted)
 
-    def _is_open(self, claim: Claim) -> bool:
-        return self._journals[claim.restore].steps[claim.number].status in OPEN_STEPS
+    def _is_whose(self, claim: Claim) -> str | None:
+        line = self._journals[claim.restore].steps[claim.number]
+        return line.holder if line.open else None
 
-    def take_over(self, restore: RestoreId, holder: str) -> None:  # noqa: D102
-        self._holders[restore] = holder
+    def take_over(self, journal: Journal, holder: str) -> None:  # noqa: D102
+        now = self._journals[journal.restore]
+        if now == journal:
+            steps = tuple(evolve(line, holder=holder) if line.open else line for line in now.steps)
+            self._journals[journal.restore] = evolve(now, steps=steps)
+
+    def reopen(self, journal: Journal, holder: str) -> None:  # noqa: D102
+        now = self._journals[journal.restore]
+        if now == journal:
+            last = evolve(now.steps[-1], status=StepStatus.SENT, holder=holder)
+            self._journals[journal.restore] = evolve(now, steps=(*now.steps[:-1], last))
+
+    def release(self, journal: Journal, holder: str) -> None:  # noqa: D102
+        if self._journals[journal.restore].held_by(holder):
+            self._journals[journal.restore] = journal
 
     def mark(self, marks: Sequence[Mark]) -> None:  # noqa: D102
         for mark in marks:
@@ -142,9 +155,7 @@ class MemoryRestoreHistory(RestoreHistory):
     def abandon(self, restore: RestoreId, detail: str) -> None:  # noqa: D102
         del detail
         journal = self._journals[restore]
-        steps = tuple(
-            evolve(line, status=StepStatus.ABANDONED) if line.status in OPEN_STEPS else line for line in journal.steps
-        )
+        steps = tuple(evolve(line, status=StepStatus.ABANDONED) if line.open else line for line in journal.steps)
         self._journals[restore] = evolve(journal, steps=steps)
 
     def unfinished(self) -> Journals:  # noqa: D102

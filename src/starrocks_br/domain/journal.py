@@ -13,6 +13,7 @@ from starrocks_br.domain.names import ClusterId, RepositoryName, RestoreId, Tabl
 from starrocks_br.domain.reprs import count
 from starrocks_br.domain.restore_steps import (
     AddPartitions,
+    CheckRestored,
     CopyPartitions,
     CreateDatabase,
     CreateTable,
@@ -59,6 +60,11 @@ GRACE: Final = timedelta(seconds=300 + 10 + 60)
 """query_timeout, the wait for the submit lock, and a minute: what was sent longer ago has acted, or never will."""
 
 
+CLOSER: Final = "closed by "
+"""How a holder is called that takes a restore back or to its end: what it sends is no step of the journal, so that
+nobody can tell what of it may still act."""
+
+
 @frozen(kw_only=True)
 class JournalStep:
     """One step as written down.
@@ -67,11 +73,18 @@ class JournalStep:
         step: What was to be done.
         status: How far it got.
         table_id: The server's id of the table that it made; None if it made none, or that is not known.
+        holder: Whose it is to be done, while it is open: empty for the command that began the restore.
     """
 
     step: Step
     status: StepStatus
     table_id: int | None = None
+    holder: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether it may still be done."""
+        return self.status in OPEN_STEPS
 
 
 @frozen(kw_only=True)
@@ -135,7 +148,21 @@ class Journal:
     @property
     def closed(self) -> bool:
         """Whether nothing of it is left to be done or undone."""
-        return not any(line.status in OPEN_STEPS for line in self.steps)
+        return not any(line.open for line in self.steps)
+
+    @property
+    def holders(self) -> frozenset[str]:
+        """Whose its open steps are to be done: of one, unless somebody is taking it over this very moment."""
+        return frozenset(line.holder for line in self.steps if line.open)
+
+    def held_by(self, holder: str) -> bool:
+        """Whether nobody but one holder may go on with it."""
+        return self.holders == {holder}
+
+    @property
+    def being_closed(self) -> bool:
+        """Whether somebody began to take it back or to its end, and was not heard to give that up."""
+        return any(holder.startswith(CLOSER) for holder in self.holders)
 
     @property
     def made(self) -> Mapping[TableRef, int]:
@@ -181,13 +208,14 @@ class Journal:
         )
 
     @property
+    def sent(self) -> tuple[Step, ...]:
+        """What was sent, and nobody wrote down how it ended."""
+        return tuple(line.step for line in self.steps if line.status is StepStatus.SENT)
+
+    @property
     def jobs_sent(self) -> tuple[RestorePartitions, ...]:
         """The RESTORE jobs that may be running."""
-        return tuple(
-            line.step
-            for line in self.steps
-            if isinstance(line.step, RestorePartitions) and line.status is StepStatus.SENT
-        )
+        return tuple(step for step in self.sent if isinstance(step, RestorePartitions))
 
     @property
     def overlaying(self) -> bool:
@@ -197,11 +225,23 @@ class Journal:
         """
         return any(not step.creating for step in self.jobs_sent)
 
-    @property
-    def setting_aside(self) -> SetAside | None:
-        """The rename that takes the target's table out of the way, if it was sent; None also if it is done."""
-        sent = (line.step for line in self.steps if line.status is StepStatus.SENT)
-        return next((step for step in sent if isinstance(step, SetAside) and step.table == self.target), None)
+    def unanswered(self, names: Mapping[TableRef, int]) -> str:
+        """What was sent to the target's own name, no job, and does not show that it acted; empty if nothing.
+
+        Args:
+            names: The ids of the tables that bear `names` now.
+        """
+        for step in self.sent:
+            match step:
+                case SetAside(table=self.target, table_id=old) if names.get(self.target) == old:
+                    return "RENAME"
+                case Swap(table=self.target, table_id=old) if names.get(self.target) == old:
+                    return "SWAP"
+                case AddPartitions(table=self.target) | CheckRestored(table=self.target):
+                    return "ALTER TABLE"
+                case _:
+                    pass
+        return ""
 
     @property
     def overlaid(self) -> bool:
@@ -247,8 +287,7 @@ class Journal:
 
     def may_be_alive(self, now: datetime) -> bool:
         """Whether the command that writes it was heard of so lately that it may be at work, whatever its jobs do."""
-        sent = [line.step for line in self.steps if line.status is StepStatus.SENT]
-        quiet = max((_quiet(step) for step in sent), default=QUIET)
+        quiet = GRACE if self.being_closed else max(map(_quiet, self.sent), default=QUIET)
         return now - (self.marked_at or self.created_at) < quiet
 
     def may_arrive(self, now: datetime) -> bool:
@@ -300,6 +339,10 @@ class Journals:
         """The tables of those that cannot be read, to be left alone until somebody has looked; each with the reason."""
         return {table: damaged.told for damaged in self.damaged for table in damaged.tables}
 
+    def of(self, restore: RestoreId) -> Journal | None:
+        """One of the sound ones."""
+        return next((one for one in self.sound if one.restore == restore), None)
+
     @property
     def unfinished(self) -> Journals:
         """Those that are open, and all that are damaged: of these nobody knows."""
@@ -310,7 +353,8 @@ class Journals:
 
         A command does the databases of its restores in turns, and all turns wait for a statement that takes long.
         """
-        together = (one for one in self.sound if one.created_at == journal.created_at)
+        began = journal.created_at, journal.holders
+        together = (one for one in self.sound if (one.created_at, one.holders) == began)
         return any(one.may_be_alive(now) for one in (journal, *together))
 
 

@@ -111,6 +111,10 @@ class Cluster(Protocol):
         """Every name taken in the database, with the kind of object; None if the database does not exist."""
 
     @abstractmethod
+    def is_empty(self, database: DatabaseName) -> bool:
+        """Whether a database exists and holds nothing at all, nothing either that this user is not shown."""
+
+    @abstractmethod
     def observe(self, tables: Collection[TableRef]) -> Observation:
         """Look at tables: four statements, and three per database, however many tables there are."""
 
@@ -349,11 +353,20 @@ class RestoreHistory(Protocol):
         """
 
     @abstractmethod
-    def take_over(self, restore: RestoreId, holder: str) -> None:
+    def take_over(self, journal: Journal, holder: str) -> None:
         """From here on the open steps of a restore are `holder`'s: nobody else's claim is granted any more.
 
-        It is no sign of life.
+        Unless anybody wrote to it since the journal was read: then nothing happens, as reading it again shows. It is a
+        sign of life.
         """
+
+    @abstractmethod
+    def reopen(self, journal: Journal, holder: str) -> None:
+        """Open the last step of a restore that is closed again: `holder` undoes it. Else as `take_over`."""
+
+    @abstractmethod
+    def release(self, journal: Journal, holder: str) -> None:
+        """As if `holder` had never taken a restore over, or opened it again: the journal is as it was read before."""
 
     @abstractmethod
     def abandon(self, restore: RestoreId, detail: str) -> None:

@@ -70,11 +70,13 @@ def way_back(journal: Journal, found: Mapping[TableRef, int]) -> WayBack:
             back = (SetAside(table=old, to=journal.target.name, table_id=table_id),)
         elif ours == journal.target:
             back = (Swap(table=old, restored=journal.target.name, table_id=table_id),)
-        else:
-            return WayBack(steps=tuple(scratch), detail=_taken(journal.target, old), taken=True)
+    taken = old is not None and old != journal.target and not back
     now = _after(back, found)
     hiding, kept = _hidden(journal, now, _bearer(now, journal.table_id), seen=ours != journal.alias)
-    return WayBack(steps=(*scratch, *back, *hiding), detail=_told(journal, found, ours, kept, restored=old is not None))
+    said = [_of_the_old(journal, old, taken=taken)]
+    if ours is not None or not taken:
+        said.append(_of_ours(journal, found, ours, kept))
+    return WayBack(steps=(*scratch, *back, *hiding), detail="; ".join(filter(None, said)), taken=taken)
 
 
 def once_closed(journal: Journal, found: Mapping[TableRef, int]) -> Mapping[TableRef, int]:
@@ -116,30 +118,42 @@ def _hidden(
     return (DropTable(table=ours),), None
 
 
-def _taken(target: TableRef, old: TableRef) -> str:
-    return (
-        f"{target} is another table now; the one that bore the name before is {old}: "
-        f"ALTER TABLE {old} RENAME when the name is free"
-    )
+def _of_the_old(journal: Journal, old: TableRef | None, *, taken: bool) -> str:
+    """What to tell of the table that lived before; empty if there was none."""
+    target = journal.target
+    if taken:
+        return (
+            f"{target} is another table now; the one that bore the name before is {old}: "
+            f"ALTER TABLE {old} RENAME when the name is free"
+        )
+    if old is None:
+        return (
+            f"the table that {target} was before (id {journal.replaced}) bears no name that it knows: "
+            "it was dropped, or somebody renamed it"
+            if journal.replaced is not None
+            else ""
+        )
+    if old == target and journal.overlaying:
+        return (
+            f"{target} is the table that it was before, but a RESTORE may have gone over it since somebody gave it the "
+            "name again: look at its partitions before you use it"
+        )
+    return f"{target} is the table that it was before"
 
 
-def _told(
-    journal: Journal, found: Mapping[TableRef, int], ours: TableRef | None, kept: TableRef | None, *, restored: bool
-) -> str:
-    said = [f"{journal.target} is the table that it was before"] if restored else []
+def _of_ours(journal: Journal, found: Mapping[TableRef, int], ours: TableRef | None, kept: TableRef | None) -> str:
+    """What to tell of the table that the restore made."""
     if ours is not None:
-        said.append(
+        return (
             f"its unfinished table {ours} was dropped"
             if kept is None
             else f"what it made is {kept} now: DROP TABLE it when you need it no more"
         )
-    elif journal.alias in found:
-        said.append(f"whether {journal.alias} is its table cannot be shown, so it stays: DROP TABLE it when you know")
-    elif journal.target in found and journal.overlaid:
-        said.append(
+    if journal.alias in found and found[journal.alias] != journal.replaced:
+        return f"whether {journal.alias} is its table cannot be shown, so it stays: DROP TABLE it when you know"
+    if journal.overlaid and found.get(journal.target) not in {None, journal.replaced}:
+        return (
             f"{journal.target} is no table that it knows; if the table was dropped while a RESTORE went over it, that "
             "made it anew, with a part of the rows: look at it before you use it"
         )
-    else:
-        said.append("it left nothing behind")
-    return "; ".join(said)
+    return "it left nothing behind"

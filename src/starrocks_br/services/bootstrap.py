@@ -22,7 +22,7 @@ from starrocks_br.domain.errors import (
     Unrestorable,
 )
 from starrocks_br.domain.events import Warned
-from starrocks_br.domain.journal import Journal, JournalStep, Mark, StepStatus
+from starrocks_br.domain.journal import Claim, Journal, JournalStep, Mark, StepStatus
 from starrocks_br.domain.names import (
     ClusterId,
     Label,
@@ -219,7 +219,7 @@ def _take_over(ports: Ports, place: Place, server: Server, planned: BootstrapPla
     except (Unreachable, OutcomeUnknown):
         raise
     except StarRocksBrError as error:
-        detail = give_up(ports, restore, 0, str(error))
+        detail = give_up(ports, Claim(restore=restore, number=0), str(error))
         error.hint = "; ".join(part for part in (error.hint, detail) if part)
         raise
 

@@ -43,10 +43,7 @@ def what_may_arrive(ports: Ports, journal: Journal, job: Job | None, now: dateti
         return ""
     if job is None and journal.overlaying:
         return "RESTORE"
-    step = journal.setting_aside
-    if step is not None and ports.cluster.table_ids([step.table]).get(step.table) == step.table_id:
-        return "RENAME"
-    return ""
+    return journal.unanswered(ports.cluster.table_ids([journal.target])) if journal.sent else ""
 
 
 def last_job(ports: Ports, journal: Journal) -> Job | None:
@@ -83,7 +80,7 @@ def journal_of(ports: Ports, restore: RestoreId) -> Journal | None:
     found = ports.restores.journals([restore])
     for damaged in found.damaged:
         raise UnknownRestore(f"restore {restore} cannot be gone on with", why=damaged.told)
-    return next(iter(found.sound), None)
+    return found.of(restore)
 
 
 def dead_journal(ports: Ports, server: Server, restore: RestoreId) -> Journal:

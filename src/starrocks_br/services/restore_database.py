@@ -110,7 +110,7 @@ class DatabaseRestore:
             if one.step is not None:
                 try:
                     why = "stopped by the user"
-                    told = give_up(self.ports, one.plan.restore, one.position, why, interrupted=True)
+                    told = give_up(self.ports, one.claim(), why, interrupted=True)
                     self._warn(f"{one.plan.target.table}: {told}")
                 except ClusterError as error:
                     self._warn(
@@ -310,7 +310,7 @@ class DatabaseRestore:
         error = copy(error)  # each table says what became of it
         one.failure = error
         try:
-            detail = give_up(self.ports, one.plan.restore, one.position, str(error))
+            detail = give_up(self.ports, one.claim(), str(error))
         except ClusterError as trouble:
             detail = f"what it made could not be taken back now; the next command does ({trouble})"
         error.hint = "; ".join(part for part in (error.hint, detail) if part)

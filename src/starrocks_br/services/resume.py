@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
-from starrocks_br.domain.errors import UnknownRestore
+from starrocks_br.domain.errors import BrokenChain, UnknownRestore
 from starrocks_br.domain.journal import Journal, JournalStep, Mark, StepStatus
 from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import RestoreId, TableRef
@@ -42,22 +42,31 @@ def resume(ports: Ports, request: RestoreRequest, restore: RestoreId) -> Restore
         BrokenChain: What it restores is not recorded any more.
     """
     server = ready(ports, request.place)
-    journal = dead_journal(ports, server, restore)
-    if journal.closed:
+    begun = dead_journal(ports, server, restore)
+    if begun.closed:
         raise UnknownRestore(
             f"there is nothing left of restore {restore} to do",
             why="it was finished, or given up and taken back",
             hint="start the restore anew",
         )
-    holder = take_over(ports, journal)
-    journal = informed(ports, journal)
+    holder = ports.tokens()
+    take_over(ports, begun, holder)
+    try:
+        table = _as_it_stands(ports, begun, holder)
+    except (UnknownRestore, BrokenChain):
+        ports.restores.release(begun, holder)
+        raise
+    return drive_on(ports, request, server, table)
+
+
+def _as_it_stands(ports: Ports, begun: Journal, holder: str) -> TableRestore:
+    journal = informed(ports, begun)
     found = ports.cluster.table_ids(journal.names)
     journal, position = _where(ports, journal, found)
     known = {*journal.made.values(), journal.replaced}
     ids = {name: bearer for name, bearer in found.items() if bearer in known}
     plan = _plan_of(journal, _manifest(ports, journal))
-    table = TableRestore(plan=plan, journal=journal, ids=ids, position=position, holder=holder)
-    return drive_on(ports, request, server, table)
+    return TableRestore(plan=plan, journal=journal, ids=ids, position=position, holder=holder)
 
 
 def _where(ports: Ports, journal: Journal, found: Mapping[TableRef, int]) -> tuple[Journal, int]:

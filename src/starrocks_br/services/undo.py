@@ -10,7 +10,7 @@ from starrocks_br.domain.journal import Journal, Mark, StepStatus
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.taking_back import way_back
-from starrocks_br.services.journals import close_journal, give_back, take_back
+from starrocks_br.services.journals import close_journal, closing, give_back, take_back, what_bears_its_names
 from starrocks_br.services.liveness import dead_journal
 from starrocks_br.services.preflight import ready
 from starrocks_br.services.reports import UndoReport
@@ -31,16 +31,16 @@ def undo(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
         there = journal.replaced in ports.cluster.table_ids(journal.names).values()
         close = give_back if there else close_journal
         return UndoReport(restore=restore, table=journal.target, detail=close(ports, journal).detail)
-    found = ports.cluster.table_ids(journal.names)
+    found = what_bears_its_names(ports, journal)
     _check_undoable(journal, found)
-    # The journal is closed: killed on the way, no later command would tell where the rows are.
     back = way_back(journal, found)
     if back.taken:
         raise UnknownRestore(
             f"restore {restore} cannot be undone", why=back.detail, hint="undo the newer restore first, if it was one"
         )
     ports.listener(Warned(message=f"undoing restore {restore}; then {back.detail}", table=journal.target))
-    detail = f"the restore of {journal.target} was undone; {take_back(ports, journal)}"
+    with closing(ports, journal, undoing=True):
+        detail = f"the restore of {journal.target} was undone; {take_back(ports, journal)}"
     last = len(journal.steps) - 1
     ports.restores.mark([Mark(restore=restore, number=last, status=StepStatus.UNDONE, detail=detail)])
     return UndoReport(restore=restore, table=journal.target, detail=detail)

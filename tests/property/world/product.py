@@ -340,10 +340,24 @@ class JournalStore(RestoreHistory):
         with self._marking([claim.restore for claim in claims], "claim"):
             return self.store.claim(claims)
 
-    def take_over(self, restore: RestoreId, holder: str) -> None:
+    def take_over(self, journal: Journal, holder: str) -> None:
         """Between two acts."""
-        with _written(self.between, "take over"):
-            self.store.take_over(restore, holder)
+        if self.marked[journal.restore] == journal.marked_at:
+            with self._marking([journal.restore], "take over"):
+                self.store.take_over(journal, holder)
+
+    def reopen(self, journal: Journal, holder: str) -> None:
+        """Between two acts."""
+        if self.marked[journal.restore] == journal.marked_at:
+            with self._marking([journal.restore], "open again"):
+                self.store.reopen(journal, holder)
+
+    def release(self, journal: Journal, holder: str) -> None:
+        """Between two acts; no mark is left."""
+        with _written(self.between, "release"):
+            self.store.release(journal, holder)
+            assert journal.marked_at is not None
+            self.marked[journal.restore] = journal.marked_at
 
     def abandon(self, restore: RestoreId, detail: str) -> None:
         """Between two acts."""

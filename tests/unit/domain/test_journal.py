@@ -8,6 +8,7 @@ import pytest
 from attrs import evolve
 
 from starrocks_br.domain.journal import (
+    CLOSER,
     GRACE,
     QUIET,
     QUIET_PER_PARTITION,
@@ -19,9 +20,10 @@ from starrocks_br.domain.journal import (
     JournalStep,
     StepStatus,
 )
-from starrocks_br.domain.names import Label, PartitionName, RestoreId, TableName, TableRef
+from starrocks_br.domain.names import Label, PartitionName, RestoreId, TableRef
 from starrocks_br.domain.restore_steps import (
     AddPartitions,
+    CheckRestored,
     CopyPartitions,
     CreateDatabase,
     CreateTable,
@@ -183,13 +185,47 @@ def test_a_restore_over_the_tables_own_name_may_arrive_for_a_while_after_it_was_
     assert not lines((OVER, StepStatus.DONE)).overlaying
 
 
-def test_the_rename_that_takes_the_target_out_of_the_way_is_known_while_nobody_knows_its_end() -> None:
-    name = TableName("orders__before_r1")
-    aside = SetAside(table=ORDERS, to=name, table_id=7)
-    assert lines((aside, StepStatus.SENT)).setting_aside == aside
-    assert lines((aside, StepStatus.DONE)).setting_aside is None
-    behind = SetAside(table=ALIAS, to=name, table_id=7)
-    assert lines((behind, StepStatus.SENT)).setting_aside is None
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        (SetAside(table=ORDERS, to=ASIDE.name, table_id=OLD), "RENAME"),
+        (SWAP, "SWAP"),
+        (AddPartitions(table=ORDERS, partitions=(), replication_num=1), "ALTER TABLE"),
+        (CheckRestored(table=ORDERS, created=False), "ALTER TABLE"),
+    ],
+)
+def test_what_was_sent_to_the_targets_name_may_act_until_it_shows_that_it_has(step: Step, told: str) -> None:
+    assert lines((step, StepStatus.SENT)).unanswered({ORDERS: OLD}) == told
+    assert lines((step, StepStatus.DONE)).unanswered({ORDERS: OLD}) == ""
+    acted = lines((step, StepStatus.SENT)).unanswered({ORDERS: OURS})
+    assert acted == (told if told == "ALTER TABLE" else "")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [AWAY, CheckRestored(table=ALIAS, created=True), AddPartitions(table=ALIAS, partitions=(), replication_num=1)],
+)
+def test_what_was_sent_to_a_hidden_name_harms_nobody(step: Step) -> None:
+    assert lines((step, StepStatus.SENT)).unanswered({ORDERS: OLD, ALIAS: OLD}) == ""
+
+
+def test_whoever_closes_a_restore_and_is_heard_of_no_more_may_have_sent_anything() -> None:
+    """What he sends is no step: it has the time that any statement has."""
+    silent = lines((RENAME, StepStatus.PLANNED))
+    closed_by = tuple(evolve(line, holder=f"{CLOSER}x") for line in silent.steps)
+    closing = evolve(silent, steps=closed_by)
+    assert not silent.may_be_alive(NOON + QUIET)
+    assert closing.may_be_alive(NOON + GRACE - timedelta(seconds=1))
+    assert not closing.may_be_alive(NOON + GRACE)
+
+
+def test_it_is_held_by_whom_all_its_open_steps_are_to_be_done() -> None:
+    begun = lines((JOB, StepStatus.DONE), (RENAME, StepStatus.PLANNED), (VERIFY, StepStatus.PLANNED))
+    assert begun.held_by("")
+    other = evolve(begun, steps=(*begun.steps[:2], evolve(begun.steps[2], holder="r2")))
+    assert other.holders == {"", "r2"}
+    assert not other.held_by("")
+    assert not other.held_by("r2")
 
 
 def test_a_restore_went_over_a_table_once_that_was_sent() -> None:
@@ -232,3 +268,5 @@ def test_a_sign_of_life_of_one_restore_is_one_of_all_that_its_command_began() ->
     assert Journals(sound=(silent, reading)).may_be_alive(silent, NOON + QUIET)
     assert not Journals(sound=(silent, reading)).may_be_alive(silent, NOON + QUIET_WHILE_READING)
     assert not Journals(sound=(silent, later)).may_be_alive(silent, NOON + QUIET)
+    resumed = evolve(reading, steps=tuple(evolve(line, holder="r2") for line in reading.steps))
+    assert not Journals(sound=(silent, resumed)).may_be_alive(silent, NOON + QUIET), "its siblings are dead"

@@ -152,6 +152,30 @@ def test_a_table_that_a_restore_may_have_made_anew_is_told_and_not_touched() -> 
     assert way_back(journal(job(), RENAME, over, done=2), {ORDERS: STRANGER}).detail == "it left nothing behind"
 
 
+def test_what_nobody_could_see_is_dropped_also_where_a_stranger_has_the_name() -> None:
+    back = way_back(journal(*OVERLAYING, done=2), {ASIDE: OLD, ORDERS: STRANGER, ALIAS: OURS})
+    assert (back.taken, back.steps) == (True, (DropTable(table=ALIAS),))
+    assert back.detail.endswith(f"RENAME when the name is free; its unfinished table {ALIAS} was dropped")
+
+
+def test_an_old_table_under_none_of_its_names_is_missed() -> None:
+    """Somebody renamed or dropped it: where it is, nobody can tell from here."""
+    back = way_back(journal(*OVERLAYING, done=3), {ORDERS: OURS})
+    assert back.steps == (Rename(table=ORDERS, to=ALIAS.name),)
+    assert back.detail.startswith(f"the table that {ORDERS} was before (id 7) bears no name that it knows: ")
+
+
+def test_an_old_table_that_a_restore_may_have_gone_over_is_to_be_looked_at() -> None:
+    """The server looks names up when a job begins: somebody may have given it its name again in between."""
+    over = evolve(job(), into=ORDERS, creating=False)
+    begun = journal(job(), MAKING_WAY, RENAME, over, done=3)
+    lines = (*begun.steps[:3], evolve(begun.steps[3], status=StepStatus.SENT))
+    back = way_back(evolve(begun, steps=lines), {ORDERS: OLD})
+    assert back.steps == ()
+    assert f"{ORDERS} is the table that it was before, but a RESTORE may have gone over it" in back.detail
+    assert back.detail.endswith("; it left nothing behind")
+
+
 def test_a_stranger_under_the_hidden_name_stays() -> None:
     back = way_back(journal(*HIDDEN, done=1), {ALIAS: STRANGER})
     assert (back.steps, "cannot be shown" in back.detail) == ((), True)

@@ -91,7 +91,7 @@ def test_one_whose_step_was_sent_by_somebody_else_does_not_go_on(past: Past) -> 
 
     def taken_over() -> None:
         (journal,) = world.ports.restores.unfinished().sound
-        world.ports.restores.take_over(journal.restore, "somebody")
+        world.ports.restores.take_over(journal, "somebody")
 
     world.before("UPDATE .*step.* = 1", taken_over)
     with pytest.raises(Busy, match="was taken over"):
@@ -166,7 +166,7 @@ def test_one_that_is_taken_over_while_the_table_before_it_is_read_is_not_read(tm
         world.later(30)
         for journal in world.ports.restores.unfinished().sound:
             if str(journal.target) == "d1.t":
-                world.ports.restores.take_over(journal.restore, "somebody")
+                world.ports.restores.take_over(journal, "somebody")
 
     world.before("^SELECT COUNT.*d1", taken_over)
     report = restore_all(past, replace=True)

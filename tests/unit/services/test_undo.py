@@ -9,7 +9,7 @@ from attrs import evolve
 
 from starrocks_br.domain.errors import Busy, OutcomeUnknown, Refused, UnknownRestore, VerificationMismatch
 from starrocks_br.domain.events import RestorePlanned
-from starrocks_br.domain.journal import Claim
+from starrocks_br.domain.journal import GRACE, Claim
 from starrocks_br.domain.names import ClusterId, RestoreId, TableRef
 from starrocks_br.domain.snapshot import BackupType
 from starrocks_br.services import backup, resume, undo
@@ -124,6 +124,7 @@ def test_an_undo_that_was_killed_half_way_is_done_by_the_next(tmp_path: Path) ->
         undone(past.world)
     past.world.ports = past.world.reconnect()
     assert past.world.rows("d1.t") == LIVED
+    past.world.later(GRACE.total_seconds())
     undone(past.world)
     assert past.world.rows("d1.t") == LIVED
     assert len([name for name in past.world.tables("d1") if name.startswith("__br_")]) == 1

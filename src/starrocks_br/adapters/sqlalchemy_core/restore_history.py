@@ -138,13 +138,46 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
         found = {row["restore_id"] for row in self._store.read(query, "reading the journal of restores")}
         return [restore for restore in restores if restore in found]
 
-    def take_over(self, restore: RestoreId, holder: str) -> None:  # noqa: D102
+    def take_over(self, journal: Journal, holder: str) -> None:  # noqa: D102
         history = self._history
         self._store.write(
             update(history)
-            .where(bare(history, "restore_id") == restore, bare(history, "status").in_(sorted(OPEN_STEPS)))
-            .values(message=holder),
-            f"taking restore {restore} over",
+            .where(
+                bare(history, "restore_id") == journal.restore,
+                bare(history, "status").in_(sorted(OPEN_STEPS)),
+                bare(history, "message").in_(sorted(journal.holders)),
+                bare(history, "updated_at") <= journal.marked_at,
+            )
+            .values(message=holder, updated_at=func.now()),
+            f"taking restore {journal.restore} over",
+        )
+
+    def reopen(self, journal: Journal, holder: str) -> None:  # noqa: D102
+        history, last = self._history, len(journal.steps) - 1
+        self._store.write(
+            update(history)
+            .where(
+                bare(history, "restore_id") == journal.restore,
+                bare(history, "step") == last,
+                bare(history, "status") == journal.steps[last].status.value,
+                bare(history, "updated_at") <= journal.marked_at,
+            )
+            .values(status=StepStatus.SENT.value, message=holder, updated_at=func.now()),
+            f"opening restore {journal.restore} again",
+        )
+
+    def release(self, journal: Journal, holder: str) -> None:  # noqa: D102
+        history = self._history
+        was = {"status": journal.steps[-1].status.value} if journal.closed else {"message": min(journal.holders)}
+        self._store.write(
+            update(history)
+            .where(
+                bare(history, "restore_id") == journal.restore,
+                bare(history, "status").in_(sorted(OPEN_STEPS)),
+                bare(history, "message") == holder,
+            )
+            .values(**was, updated_at=journal.marked_at),
+            f"leaving restore {journal.restore} to others",
         )
 
     def abandon(self, restore: RestoreId, detail: str) -> None:  # noqa: D102
@@ -228,8 +261,10 @@ def _step(number: int, row: Row) -> JournalStep:
     fields = Fields(row, f"row ({row['restore_id']}, {row['step']})")
     if fields.number("step") != number:
         raise fields.damaged("step", f"step {number} is missing")
+    status = fields.word("status", StepStatus)
     return JournalStep(
         step=loads_step(fields.text("detail_json"), f"{fields.where}, field detail_json"),
-        status=fields.word("status", StepStatus),
+        status=status,
         table_id=fields.optional("table_id", fields.number),
+        holder=(fields.optional("message", fields.text) or "") if status in OPEN_STEPS else "",
     )

@@ -80,6 +80,10 @@ class StarRocksCluster(Cluster):
         found = self._run_in(database, statements.objects_in(database))
         return None if found is None else rows.objects(found)
 
+    def is_empty(self, database: DatabaseName) -> bool:  # noqa: D102
+        found = rows.records(self._run(statements.DATABASES))
+        return any((rows.text(row, "dbname"), rows.text(row, "tablenum")) == (database, "0") for row in found)
+
     def observe(self, tables: Collection[TableRef]) -> Observation:  # noqa: D102
         server = self._known or self.server()
         at = self.now()

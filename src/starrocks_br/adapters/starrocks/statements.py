@@ -107,6 +107,9 @@ NOW: Final = Statement("SELECT NOW()")
 OLAP_TABLES: Final = Statement(
     "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ID FROM information_schema.tables_config WHERE TABLE_ENGINE = 'OLAP'"
 )
+DATABASES: Final = Statement("SHOW PROC '/dbs'")
+"""All of them, each with the number of its tables and views, whoever may see these (y10; OPERATE)."""
+
 TEMPORARY_TABLES: Final = Statement("SELECT TABLE_ID FROM information_schema.temp_tables")
 """Tables of sessions (since 3.3; its columns are read in the source, not observed)."""
 
