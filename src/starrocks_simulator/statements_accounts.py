@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from starrocks_simulator.accounts import ROOT, Account, Grant, Role, denied
-from starrocks_simulator.catalog import is_materialized
+from starrocks_simulator.accounts import ROOT, Account, Grant, Role, denied, kind_of
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import analyzing, table_not_found
 from starrocks_simulator.handlers import Handler
@@ -16,7 +15,7 @@ from starrocks_simulator.sys_tables import SYS
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
 
-_KINDS: Final = ("TABLE", "DATABASE", "SYSTEM", "CATALOG", "MATERIALIZED VIEW")
+_KINDS: Final = ("TABLE", "DATABASE", "SYSTEM", "CATALOG", "VIEW", "MATERIALIZED VIEW")
 _PRIVILEGES: Final = (
     "ALTER", "CREATE DATABASE", "CREATE EXTERNAL CATALOG", "CREATE FUNCTION", "CREATE MATERIALIZED VIEW",
     "CREATE TABLE", "CREATE VIEW", "DELETE", "DROP", "EXPORT", "FILE", "IMPERSONATE", "INSERT", "NODE", "OPERATE",
@@ -24,6 +23,7 @@ _PRIVILEGES: Final = (
 )  # fmt: skip
 _ALL: Final = {
     "TABLE": ("ALTER", "DELETE", "DROP", "EXPORT", "INSERT", "SELECT", "UPDATE"),
+    "VIEW": ("ALTER", "DROP", "SELECT"),
     "MATERIALIZED VIEW": ("ALTER", "DROP", "REFRESH", "SELECT"),
     "DATABASE": ("ALTER", "CREATE FUNCTION", "CREATE MATERIALIZED VIEW", "CREATE TABLE", "CREATE VIEW", "DROP"),
     "CATALOG": ("ALTER", "CREATE DATABASE", "DROP", "USAGE"),
@@ -178,13 +178,21 @@ def _show_grants(session: Session, cursor: Cursor) -> Result:
         who, heading = cursor.name_or_string(), "RoleName"
         cursor.end()
         holder, grantee = _find_role(session, who), f"ROLE '{who}'"
+        _check_may_read(session, own=who in session.frontend.accounts.roles_of(session.user))
     else:
         user = _user(cursor) if cursor.accept("FOR") else session.user
         cursor.end()
         who, heading = f"'{user}'@'%'", "UserIdentity"
         holder, grantee = _shown_user(session, user), f"USER {who}"
+        _check_may_read(session, own=user == session.user)
     rows: list[tuple[object, ...]] = [(who, "default_catalog", text) for text in _grant_texts(session, holder, grantee)]
     return strings((heading, "Catalog", "Grants"), rows)
+
+
+def _check_may_read(session: Session, *, own: bool) -> None:
+    """What others were granted is told to those who may grant."""
+    if not own:
+        session.frontend.accounts.check(session.user, ("GRANT",), "SYSTEM")
 
 
 def _shown_user(session: Session, name: str) -> Account:
@@ -216,7 +224,7 @@ def _is_there(session: Session, grant: Grant) -> bool:
     if grant.database_id == SYS.id:
         return True
     if grant.table_id is not None:
-        return catalog.find_table_by_id(grant.table_id) is not None
+        return catalog.has_table(grant.table_id)
     return grant.database_id is None or any(one.id == grant.database_id for one in catalog.databases.values())
 
 
@@ -283,14 +291,18 @@ def _places(session: Session, cursor: Cursor) -> tuple[str, list[tuple[int | Non
             if kind == "CATALOG":
                 cursor.name()
             return kind, [(None, None)]
-    all_of = {("ALL", "TABLES", "IN"): "TABLE", ("ALL", "MATERIALIZED", "VIEWS", "IN"): "MATERIALIZED VIEW"}
+    all_of = {
+        ("ALL", "TABLES", "IN"): "TABLE",
+        ("ALL", "VIEWS", "IN"): "VIEW",
+        ("ALL", "MATERIALIZED", "VIEWS", "IN"): "MATERIALIZED VIEW",
+    }
     kind = next((one for words, one in all_of.items() if cursor.accept(*words)), "DATABASE")
     if cursor.accept("ALL", "DATABASES"):
         return kind, [(None, None)]
     if cursor.accept("DATABASE"):
         return kind, [(session.find_database(cursor.name()).id, None)]
-    kind = "MATERIALIZED VIEW" if cursor.accept("MATERIALIZED", "VIEW") else "TABLE"
-    cursor.accept("TABLE")
+    named = {("MATERIALIZED", "VIEW"): "MATERIALIZED VIEW", ("VIEW",): "VIEW", ("TABLE",): "TABLE"}
+    kind = next((one for words, one in named.items() if cursor.accept(*words)), "TABLE")
     return kind, _named_tables(session, cursor, kind)
 
 
@@ -304,7 +316,7 @@ def _named_tables(session: Session, cursor: Cursor, kind: str) -> list[tuple[int
         database_name, name = cursor.qualified()
         database = SYS if database_name == SYS.name else session.find_database(database_name)
         table = database.tables.get(name)
-        if table is None or (kind == "MATERIALIZED VIEW") != is_materialized(table):
+        if table is None or (database is not SYS and kind_of(table) != kind):
             raise table_not_found(name)
         places.append((database.id, table.id))
         if not cursor.accept(","):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starrocks_simulator.accounts import kind_of
 from starrocks_simulator.catalog import Database, Table, View
 from starrocks_simulator.errors import analyzing, common, common_analyzing, refused, unknown_database
 from starrocks_simulator.job_properties import check_unknown, timeout
@@ -53,7 +54,7 @@ def _authorize(session: Session, database: Database, targets: tuple[Target, ...]
     accounts.check(session.user, ("REPOSITORY",), "SYSTEM")
     for target in targets:
         table = database.tables[target.name]
-        if isinstance(table, Table):
+        if kind_of(table) == "TABLE":
             accounts.check(session.user, ("EXPORT",), "TABLE", database, table)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from starrocks_simulator.accounts import kind_of
 from starrocks_simulator.catalog import Database
 from starrocks_simulator.errors import analyzing, common, common_analyzing
 from starrocks_simulator.job_properties import check_unknown, integer, timeout
@@ -76,8 +77,9 @@ def _authorize(session: Session, statement: Restore) -> None:
         return
     accounts.check(user, ("CREATE TABLE",), "DATABASE", database)
     for item in statement.objects.listed:
-        if item.name in database.tables:
-            accounts.check(user, ("INSERT",), "TABLE", database, database.tables[item.name])
+        found = database.tables.get(item.name)
+        if found is not None and kind_of(found) == "TABLE":  # a view is not asked about, as with BACKUP
+            accounts.check(user, ("INSERT",), "TABLE", database, found)
 
 
 def _check_names(listed: tuple[ObjectRef, ...]) -> None:
