@@ -31,7 +31,10 @@ def submit_backup(session: Session, statement: Backup) -> None:
         raise common_analyzing(f"Repository [{statement.repository}] does not exist")
     targets = _targets(session, database, statement.objects)
     seconds, incremental = _properties(session, statement)
-    _authorize(session, database, targets)
+    session.frontend.accounts.check(session.user, ("REPOSITORY",), "SYSTEM")
+    if not targets:
+        raise analyzing(f"Database: {database.name} is empty")
+    _check_export(session, database, targets)
     handler.check_slot(database.id)
     if repository.read_only:
         raise common(f"Repository {repository.name} is read only")
@@ -48,10 +51,9 @@ def submit_backup(session: Session, statement: Backup) -> None:
     handler.submit(job)
 
 
-def _authorize(session: Session, database: Database, targets: tuple[Target, ...]) -> None:
-    """REPOSITORY on SYSTEM and EXPORT on each table (R§9); views are not asked about."""
+def _check_export(session: Session, database: Database, targets: tuple[Target, ...]) -> None:
+    """EXPORT on each table (R§9); views are not asked about."""
     accounts = session.frontend.accounts
-    accounts.check(session.user, ("REPOSITORY",), "SYSTEM")
     for target in targets:
         table = database.tables[target.name]
         if kind_of(table) == "TABLE":
@@ -68,16 +70,16 @@ def _database(session: Session, statement: Backup) -> Database:
 
 
 def _targets(session: Session, database: Database, objects: Objects | None) -> tuple[Target, ...]:
-    listed = _listed(database, objects.listed) if objects is not None else []
-    names = {target.name for target in listed}
+    """By name, as the analyzer sorts them; of names that differ in case only, ALL and no ON take the first one."""
+    targets = {target.name: target for target in (_listed(database, objects.listed) if objects is not None else [])}
+    taken = {name.lower() for name in targets}
     for name, table in database.tables.items():
-        if name not in names and _selected(session, table, objects):
-            listed.append(Target(name, None))
+        if name.lower() not in taken and _selected(session, table, objects):
+            targets[name] = Target(name, None)
+            taken.add(name.lower())
     if objects is not None and objects.functions:
         raise common_analyzing(f"Invalid backup function(s), function name: {database.name}.{objects.functions[0]}")
-    if not listed:
-        raise analyzing(f"Database: {database.name} is empty")
-    return tuple(listed)
+    return tuple(targets[name] for name in sorted(targets))
 
 
 def _listed(database: Database, wanted: tuple[ObjectRef, ...]) -> list[Target]:

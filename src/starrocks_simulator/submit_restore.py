@@ -33,9 +33,9 @@ def submit_restore(session: Session, statement: Restore) -> None:
     integer(left, "meta_version", -1)
     integer(left, "starrocks_meta_version", -1)
     backup_timestamp = left.pop("backup_timestamp", None)
-    check_unknown(left, "restore")
     if backup_timestamp is None:
         raise common_analyzing("Missing backup_timestamp property")
+    check_unknown(left, "restore")
     _authorize(session, statement)
     handler = session.frontend.handler
     repository = handler.repositories.get(statement.repository)
@@ -76,7 +76,7 @@ def _authorize(session: Session, statement: Restore) -> None:
     if database is None:
         return
     accounts.check(user, ("CREATE TABLE",), "DATABASE", database)
-    for item in statement.objects.listed:
+    for item in _in_order(statement.objects.listed):
         found = database.tables.get(item.name)
         if found is not None and kind_of(found) == "TABLE":  # a view is not asked about, as with BACKUP
             accounts.check(user, ("INSERT",), "TABLE", database, found)
@@ -95,6 +95,11 @@ def _check_names(listed: tuple[ObjectRef, ...]) -> None:
         if item.alias in names:
             raise analyzing(f"Duplicated alias name: {item.alias}", where=item.place)
         names.add(item.alias)
+
+
+def _in_order(listed: tuple[ObjectRef, ...]) -> tuple[ObjectRef, ...]:
+    """The server's analyzer sorts them by name: what is wrong with the first is told (documented, not observed)."""
+    return tuple(sorted(listed, key=lambda item: item.name))
 
 
 def _boolean(left: dict[str, str], name: str) -> bool:
@@ -125,7 +130,7 @@ def _wanted(statement: Restore, info: dict[str, Any]) -> _Wanted:
     objects = info["backup_objects"]
     if statement.objects is None:
         return [(name, None, None) for name in objects]
-    listed = statement.objects.listed
+    listed = _in_order(statement.objects.listed)
     _check_objects(listed, objects, statement.label)
     wanted: _Wanted = [(item.name, item.partitions, item.alias) for item in listed]
     if statement.objects.functions:
