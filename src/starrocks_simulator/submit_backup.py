@@ -22,6 +22,9 @@ def submit_backup(session: Session, statement: Backup) -> None:
     Raises:
         ServerError: It is refused.
     """
+    if statement.catalogs is not None:
+        _properties(session, statement)
+        raise common_analyzing(_no_catalog(statement.catalogs))
     database = _database(session, statement)
     if not statement.label:
         raise analyzing("Incorrect label name ''", 5082, "42000")
@@ -49,6 +52,11 @@ def submit_backup(session: Session, statement: Backup) -> None:
         timeout=seconds,
     )
     handler.submit(job)
+
+
+def _no_catalog(names: tuple[str, ...]) -> str:
+    """There are no external catalogs here (the words about one by name are the simulator's own)."""
+    return f"Catalog {names[0]} does not exist" if names else "No external catalog can be backed up"
 
 
 def _check_export(session: Session, database: Database, targets: tuple[Target, ...]) -> None:

@@ -42,6 +42,8 @@ def submit_restore(session: Session, statement: Restore) -> None:
     if repository is None:
         raise common(f"Repository {statement.repository} does not exist")
     info = _info(repository, statement.label, backup_timestamp)
+    if statement.catalogs is not None:
+        raise common(f"This is not a snapshot for external catalog restore, snapshot: {statement.label}")
     database = _target(session, statement.database or str(info["database"]))
     handler.check_slot(database.id)
     if statement.source_database is not None and statement.source_database != info["database"]:
@@ -69,6 +71,9 @@ def _authorize(session: Session, statement: Restore) -> None:
     """
     accounts, user = session.frontend.accounts, session.user
     accounts.check(user, ("REPOSITORY",), "SYSTEM")
+    if statement.catalogs is not None:
+        accounts.check(user, ("CREATE EXTERNAL CATALOG",), "SYSTEM")
+        return
     if statement.objects is None:
         accounts.check(user, ("CREATE DATABASE",), "CATALOG")
         return
