@@ -45,18 +45,19 @@ def in_database(session: Session, path: str) -> Result | None:
     """`/dbs/d`, `/dbs/d/t`, `/dbs/d/t/index_schema` and an index below it, with ids or names; None for others (y4)."""
     match path.split("/")[2:]:
         case [database]:
-            return _tables(_database(session, database))
+            return _tables(find_database(session, database))
         case [database, table]:
-            _table(_database(session, database), table)
+            _table(find_database(session, database), table)
             return strings(("Nodes",), [("partitions",), ("temp_partitions",), ("index_schema",)])
         case [database, table, "index_schema"]:
-            return _indices(_table(_database(session, database), table))
+            return _indices(_table(find_database(session, database), table))
         case [database, table, "index_schema", index]:
-            return _index(_table(_database(session, database), table), index)
+            return _index(_table(find_database(session, database), table), index)
     return None
 
 
-def _database(session: Session, wanted: str) -> Database:
+def find_database(session: Session, wanted: str) -> Database:
+    """The database of that id or name."""
     for one in session.frontend.catalog.databases.values():
         if wanted in {str(one.id), one.name}:
             return one

@@ -65,3 +65,13 @@ def test_a_change_of_a_table_may_be_cancelled_while_it_runs(cluster: Cluster, al
     assert cluster.run("SHOW CREATE TABLE d.t") == before
     assert len(cluster.run("SELECT 1 FROM information_schema.partitions_meta WHERE DB_NAME = 'd'")) == 2
     cluster.run("ALTER TABLE d.t ADD COLUMN w INT")
+
+
+def test_a_synchronous_view_is_dropped_like_any_other(cluster: Cluster) -> None:
+    """It is a rollup of its table, found by its name alone (documented, not observed)."""
+    cluster.run("CREATE MATERIALIZED VIEW d.m AS SELECT id, SUM(v) FROM d.t GROUP BY id")
+    cluster.clock.advance(40)
+    cluster.run("DROP MATERIALIZED VIEW d.m")
+    assert len(cluster.run("SHOW PROC '/dbs/d/t/index_schema'")) == 1
+    with pytest.raises(ServerError, match="Materialized view m is not found"):
+        cluster.run("DROP MATERIALIZED VIEW d.m")
