@@ -75,3 +75,25 @@ def test_a_synchronous_view_is_dropped_like_any_other(cluster: Cluster) -> None:
     assert len(cluster.run("SHOW PROC '/dbs/d/t/index_schema'")) == 1
     with pytest.raises(ServerError, match="Materialized view m is not found"):
         cluster.run("DROP MATERIALIZED VIEW d.m")
+
+
+@pytest.mark.parametrize(
+    ("sql", "text"),
+    [
+        ("ALTER TABLE d.t DROP COLUMN dt", "Partition column[dt] cannot be dropped. index[t]"),
+        ("ALTER TABLE d.t DROP COLUMN id", "Distribution column[id] cannot be dropped. index[t]"),
+        ("ALTER TABLE d.t MODIFY COLUMN dt DATETIME NOT NULL", "Can not modify partition column[dt]. index[t]"),
+        ("ALTER TABLE d.t MODIFY COLUMN id BIGINT NOT NULL", "Can not modify distribution column[id]. index[t]"),
+        (
+            "TRUNCATE TABLE d.t PARTITION (`$shadow_automatic_partition`)",
+            "Partition $shadow_automatic_partition does not",
+        ),
+        ("ALTER TABLE d.t RENAME PARTITION `$x` y", "Rename of shadow partitions is not allowed"),
+        ("ALTER TABLE d.t SET ('replication_num'='1')", "This is a range partitioned table"),
+    ],
+)
+def test_what_holds_rows_in_their_places_stays(cluster: Cluster, sql: str, text: str) -> None:
+    """Documented, not observed."""
+    with pytest.raises(ServerError) as refused:
+        cluster.run(sql)
+    assert refused.value.message.startswith(text)
