@@ -150,12 +150,12 @@ class Accounts:
 
     def grants_of(self, user: str) -> list[Grant]:
         """Those of the user and of every role that the user has."""
-        roles = [self.roles[name] for name in self.roles_of(user) if name in self.roles]
+        roles = [self.roles[name] for name in self.roles_of(user)]
         return [grant for holder in (self.users.get(user, Account()), *roles) for grant in holder.grants]
 
     def roles_of(self, user: str) -> list[str]:
-        """Names of the roles that a user has."""
-        return self.users.get(user, Account()).roles
+        """Names of the roles that a user has and nobody has dropped."""
+        return [name for name in self.users.get(user, Account()).roles if name in self.roles]
 
 
 def kind_of(table: Table | View) -> str:

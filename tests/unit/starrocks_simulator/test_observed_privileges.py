@@ -79,4 +79,31 @@ def test_one_s_own_grants_are_told(cluster: Cluster) -> None:
     cluster.run("CREATE ROLE r")
     assert as_user(cluster, "SHOW GRANTS FOR ROLE r") == "GRANT|SYSTEM"
     cluster.run("GRANT r TO USER x")
-    assert as_user(cluster, "SHOW GRANTS FOR ROLE r") == as_user(cluster, "SHOW GRANTS FOR x") == []
+    assert as_user(cluster, "SHOW GRANTS FOR ROLE r") == []
+    assert as_user(cluster, "SHOW GRANTS FOR x") == [("'x'@'%'", None, "GRANT 'r' TO 'x'@'%'")]
+    assert cluster.run("SHOW GRANTS") == [("'root'@'%'", None, "GRANT 'root' TO 'root'@'%'")]
+
+
+@pytest.mark.parametrize(
+    ("sql", "text"),
+    [
+        ("GRANT REPOSITORY ON TABLE d.t TO USER x", "Cant grant REPOSITORY to object TABLE."),
+        ("GRANT CREATE TABLE ON ALL TABLES IN DATABASE d TO USER x", "Cant grant CREATE TABLE to object TABLE."),
+        ("GRANT NODE ON SYSTEM TO USER x", "Operation not permitted, 'NODE' cannot be granted to user or role"),
+    ],
+)
+def test_a_privilege_is_of_its_kinds(cluster: Cluster, sql: str, text: str) -> None:
+    """What a thing has not got cannot be granted on it (y10:53; the others are documented)."""
+    with pytest.raises(ServerError) as refused:
+        cluster.run(sql)
+    assert text in refused.value.message
+
+
+def test_privileges_are_told_in_the_order_of_their_kind(cluster: Cluster) -> None:
+    """Not in the order in which they were granted (documented)."""
+    cluster.run("GRANT DROP, ALTER, CREATE VIEW, CREATE TABLE ON DATABASE d TO USER x")
+    cluster.run("GRANT DROP, CREATE DATABASE, USAGE ON CATALOG default_catalog TO USER x")
+    assert [str(row[2]).partition(" TO USER")[0] for row in cluster.run("SHOW GRANTS FOR x")] == [
+        "GRANT CREATE TABLE, DROP, ALTER, CREATE VIEW ON DATABASE d",
+        "GRANT USAGE, CREATE DATABASE, DROP ON CATALOG default_catalog",
+    ]
