@@ -32,12 +32,20 @@ _TIMEOUT: Final = 5024
 
 
 class Explained(Exception):
-    """A load under EXPLAIN has come to where it would have its effect."""
+    """A load that is only looked at has come to where it would have its effect.
+
+    Attributes:
+        count: Rows that it would load.
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.count = count
 
 
-def _stop_if_explained(session: Session) -> None:
+def _stop_if_explained(session: Session, count: int = 0) -> None:
     if session.explaining:
-        raise Explained
+        raise Explained(count)
 
 
 def insert(session: Session, cursor: Cursor) -> Result:
@@ -50,7 +58,7 @@ def insert(session: Session, cursor: Cursor) -> Result:
     targets = _targets(table, statement)
     _check_partitions(table)
     count = _stage(session, table, statement)
-    _stop_if_explained(session)
+    _stop_if_explained(session, count)
     if table.state is TableState.RESTORE:
         raise refused(f'fail to execute commit task: Cannot write RESTORE state table "{table.name}"')
     used = session.find_database(statement.database).labels

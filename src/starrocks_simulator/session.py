@@ -26,6 +26,7 @@ class Session:
         database: Name of the current database; None before USE.
         variables: Session variables.
         in_transaction: Whether BEGIN was sent and nothing has ended it (R§11.3).
+        held: INSERTs that COMMIT will carry out, by database and table.
         explaining: Whether a statement is being looked at for EXPLAIN: it must not have an effect.
     """
 
@@ -36,6 +37,7 @@ class Session:
         self.database: str | None = None
         self.variables = dict(frontend.variables)
         self.in_transaction = False
+        self.held: dict[tuple[str, str], str] = {}
         self.explaining = False
 
     def execute(self, sql: str) -> list[Result]:
