@@ -27,6 +27,7 @@ class Session:
         variables: Session variables.
         in_transaction: Whether BEGIN was sent and nothing has ended it (R§11.3).
         held: INSERTs that COMMIT will carry out, by database and table.
+        prepared: Queries by the names that PREPARE gave them.
         explaining: Whether a statement is being looked at for EXPLAIN: it must not have an effect.
     """
 
@@ -38,6 +39,7 @@ class Session:
         self.variables = dict(frontend.variables)
         self.in_transaction = False
         self.held: dict[tuple[str, str], str] = {}
+        self.prepared: dict[str, str] = {}
         self.explaining = False
 
     def execute(self, sql: str) -> list[Result]:

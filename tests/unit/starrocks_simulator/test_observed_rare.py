@@ -97,3 +97,15 @@ def test_what_holds_rows_in_their_places_stays(cluster: Cluster, sql: str, text:
     with pytest.raises(ServerError) as refused:
         cluster.run(sql)
     assert refused.value.message.startswith(text)
+
+
+def test_a_query_may_be_prepared(cluster: Cluster) -> None:
+    """And nothing else; a parameter without a value is NULL, and headed as it was written (t:63-66)."""
+    with pytest.raises(ServerError, match="not supported in the prepared statement protocol yet") as refused:
+        cluster.run("PREPARE s FROM 'SHOW BACKUP FROM d'")
+    assert refused.value.errno == 1295
+    cluster.run("PREPARE s FROM 'SELECT ? FROM dual'")
+    assert cluster.records("EXECUTE s USING @a") == [{"?": None}]
+    cluster.run("DEALLOCATE PREPARE s")
+    with pytest.raises(ServerError, match="does not exist"):
+        cluster.run("EXECUTE s")
