@@ -124,9 +124,33 @@ def _index(table: Table, wanted: str) -> Result:
     return strings(DESCRIPTION, [described(column, table) for column in columns])
 
 
+def _balance(_: Session) -> Result:
+    """Nothing is ever out of balance (y10:9)."""
+    counted = ("balance_stat", "cluster_load_stat", "working_slots", "sched_stat")
+    queues = ("priority_repair", "pending_tablets", "running_tablets", "history_tablets", "all_tablets")
+    return strings(("Item", "Number"), [*((one, "1") for one in counted), *((one, "0") for one in queues)])
+
+
+def _lost(_: Session) -> Result:
+    """No partition has lost its data (y10:33)."""
+    return strings(("Database", "Table", "Partition", "PartitionId", "Reason", "Advise"), [])
+
+
+def _queries(_: Session) -> Result:
+    """No query is running while this one is answered (y10:34)."""
+    names = (
+        "StartTime", "feIp", "QueryId", "ConnectionId", "Database", "User", "ScanBytes", "ScanRows", "MemoryUsage",
+        "DiskSpillSize", "CPUTime", "ExecTime", "ExecProgress", "Warehouse", "CustomQueryId", "ResourceGroup",
+    )  # fmt: skip
+    return strings(names, [])
+
+
 BRANCHES: Final[dict[str, Callable[[Session], Result]]] = {
     "": _root,
     "/dbs": _databases,
     "/transactions": _transactions,
+    "/cluster_balance": _balance,
+    "/meta_recovery": _lost,
+    "/global_current_queries": _queries,
 }
 """By path, without the trailing slash."""

@@ -129,3 +129,11 @@ def test_loads_that_wait_are_running_transactions(cluster: Cluster) -> None:
     assert "failed. succeed replica num 0 less than quorum 1" in str(refused["ErrMsg"])
     cluster.run("DROP TABLE d.t FORCE")
     assert cluster.run("SHOW PROC '/transactions/d/running'") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "rows"), [("cluster_balance", 9), ("meta_recovery", 0), ("global_current_queries", 0)]
+)
+def test_a_quiet_cluster_has_little_to_tell(cluster: Cluster, path: str, rows: int) -> None:
+    """As recorded of an idle one (y10:9, y10:33, y10:34)."""
+    assert len(cluster.run(f"SHOW PROC '/{path}'")) == rows
