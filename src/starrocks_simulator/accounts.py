@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import define, field, frozen
 
-from starrocks_simulator.catalog import is_materialized
+from starrocks_simulator.catalog import View, is_materialized
 from starrocks_simulator.errors import ServerError
 
 if TYPE_CHECKING:
-    from starrocks_simulator.catalog import Database, Table, View
+    from starrocks_simulator.catalog import Database, Table
 
 ROOT: Final = "root"
 USER_ADMIN: Final = "user_admin"
@@ -27,7 +27,7 @@ class Grant:
 
     Attributes:
         privilege: "EXPORT", "CREATE TABLE", …
-        kind: "SYSTEM", "CATALOG", "DATABASE" or "TABLE".
+        kind: "SYSTEM", "CATALOG", "DATABASE", "TABLE", "VIEW" or "MATERIALIZED VIEW".
         database_id: None = all. Ids, not names: a database dropped and made again is another one, and what was
             granted on it is gone; a table takes its grants along when it is renamed or swapped (O2§0.8, O2§y11).
         table_id: None = all.
@@ -50,7 +50,7 @@ class Grant:
 
     def touches(self, database: Database) -> bool:
         """Whether it is a grant on a database or anything in it: then the database is seen."""
-        return self.kind in {"DATABASE", "TABLE", "MATERIALIZED VIEW"} and self.database_id in {None, database.id}
+        return self.kind not in {"SYSTEM", "CATALOG"} and self.database_id in {None, database.id}
 
 
 @define
@@ -150,13 +150,18 @@ class Accounts:
 
     def grants_of(self, user: str) -> list[Grant]:
         """Those of the user and of every role that the user has."""
-        account = self.users.get(user, Account())
-        roles = [self.roles[name] for name in account.roles if name in self.roles]
-        return [grant for holder in (account, *roles) for grant in holder.grants]
+        roles = [self.roles[name] for name in self.roles_of(user)]
+        return [grant for holder in (self.users.get(user, Account()), *roles) for grant in holder.grants]
+
+    def roles_of(self, user: str) -> list[str]:
+        """Names of the roles that a user has and nobody has dropped."""
+        return [name for name in self.users.get(user, Account()).roles if name in self.roles]
 
 
 def kind_of(table: Table | View) -> str:
-    """What privileges on it are privileges on: materialized views are no tables there (documented, not observed)."""
+    """What privileges on it are privileges on: views of either kind are no tables there (documented, not observed)."""
+    if isinstance(table, View):
+        return "VIEW"
     return "MATERIALIZED VIEW" if is_materialized(table) else "TABLE"
 
 

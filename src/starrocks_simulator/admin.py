@@ -48,5 +48,6 @@ def accepted(_: Session, cursor: Cursor) -> Result:
 STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     ("ADMIN", "SET", "TABLE"): set_partition_version,
     ("ADMIN", "SET", "REPLICA", "STATUS"): accepted,
+    ("ALTER", "SYSTEM", "CREATE", "IMAGE"): accepted,
     ("ANALYZE", "TABLE"): analyze,
 }

@@ -8,7 +8,7 @@ from starrocks_simulator import alter_columns, alter_indexes, alter_names, alter
 from starrocks_simulator.alter_target import Clause, Target
 from starrocks_simulator.catalog import Table, TableState
 from starrocks_simulator.cursor import Cursor
-from starrocks_simulator.ddl import check_normal, find_table
+from starrocks_simulator.ddl import check_normal, find_table, forget_temp_partitions
 from starrocks_simulator.errors import analyzing, refused, unknown_database
 from starrocks_simulator.handlers import Handler
 from starrocks_simulator.lexer import Token
@@ -26,6 +26,12 @@ _CLAUSES: Final[dict[tuple[str, ...], Clause]] = {
     **alter_properties.CLAUSES,
 }
 _LONGEST: Final = max(map(len, _CLAUSES))
+_BUSY_WITH: Final = {
+    "COLUMN": (TableState.SCHEMA_CHANGE, "SCHEMA_CHANGE/WAITING_STABLE"),
+    "ROLLUP": (TableState.ROLLUP, "ROLLUP"),
+    "OPTIMIZE": (TableState.OPTIMIZE, "OPTIMIZE"),
+}
+"""What CANCEL ALTER ends: the state that the table has to be in, and as a refusal names it."""
 
 
 def alter_table(session: Session, cursor: Cursor) -> Result:
@@ -124,8 +130,26 @@ def drop_index(session: Session, cursor: Cursor) -> Result:
     return OK
 
 
+def cancel_alter(session: Session, cursor: Cursor) -> Result:
+    """CANCEL ALTER TABLE COLUMN | ROLLUP | OPTIMIZE FROM [db.]t [(job, …)] (documented, not observed)."""
+    kind = cursor.accept_any(*_BUSY_WITH)
+    if kind is None:
+        cursor.fail(", ".join(f"'{one}'" for one in _BUSY_WITH), braces=True)
+    cursor.expect("FROM")
+    table = find_table(session, *cursor.qualified())
+    cursor.rest()
+    state, shown = _BUSY_WITH[kind]
+    if table.state is not state:
+        raise refused(f"Table[{table.name}] is not under {shown}.")
+    session.frontend.schema_changes.cancel(table.id, kind, session.frontend.now())
+    forget_temp_partitions(session, table)
+    table.state = TableState.NORMAL
+    return OK
+
+
 STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     ("ALTER", "TABLE"): alter_table,
+    ("CANCEL", "ALTER", "TABLE"): cancel_alter,
     ("ALTER", "DATABASE"): alter_database,
     ("CREATE", "INDEX"): create_index,
     ("DROP", "INDEX"): drop_index,

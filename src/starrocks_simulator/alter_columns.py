@@ -104,12 +104,17 @@ def drop(target: Target, cursor: Cursor) -> None:
     record_change(target, fast=_is_fast(table, column), apply=apply)
 
 
+def _place_held(table: Table, name: str) -> str | None:
+    """What a column decides of where rows go: neither may it be dropped nor its type change (documented)."""
+    if table.partitioning is not None and name.lower() in map(str.lower, table.partitioning.columns):
+        return "partition"
+    return "distribution" if name.lower() in map(str.lower, table.distribution.columns) else None
+
+
 def _check_droppable(table: Table, column: Column) -> None:
-    name = column.name
-    used = [*table.distribution.columns, *([] if table.partitioning is None else table.partitioning.columns)]
-    if name.lower() in map(str.lower, used):
-        kind = "Distribution" if name.lower() in map(str.lower, table.distribution.columns) else "Partition"
-        raise refused(f"{kind} column[{name}] cannot be dropped")
+    held = _place_held(table, column.name)
+    if held is not None:
+        raise refused(f"{held.capitalize()} column[{column.name}] cannot be dropped. index[{table.name}]")
     if column.is_key and table.model is not Model.DUPLICATE:
         raise refused(f"Can not drop key column in {table.model.name.capitalize()} data model table")
     if len(table.visible_columns) == 1:
@@ -137,6 +142,9 @@ def modify(target: Target, cursor: Cursor) -> None:
     if new.type == old.type and new.nullable == old.nullable:
         old.comment = new.comment
         return
+    held = _place_held(table, old.name)
+    if held is not None:
+        raise refused(f"Can not modify {held} column[{old.name}]. index[{table.name}]")
     record_change(target, fast=False, apply=apply)
 
 

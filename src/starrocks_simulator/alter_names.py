@@ -44,28 +44,29 @@ def rename_partition(target: Target, cursor: Cursor) -> None:
     """RENAME PARTITION old new."""
     old, new = cursor.name(), cursor.name()
     cursor.end()
+    check_partition_name(new)
+    refuse_shadow(old, "Rename")
     partitions = target.table.partitions
     found = target.table.find_partition(old)
     if found is None:
         raise refused(f"Partition[{old}] does not exists")
     if new in partitions:
         raise refused(f"Partition name[{new}] is already used")
-    refuse_shadow(old, "Rename")
-    check_partition_name(new)
     renamed = {(new if one is found else name): one for name, one in partitions.items()}
     found.name = new
     target.table.partitions = renamed
 
 
 def refuse_shadow(name: str, what: str) -> None:
-    """Refuse to do something to the shadow partition (O§f).
+    """Refuse to do something to the shadow partition, whether there is one or not (O§f; texts are documented).
 
     Args:
         name: The partition that the statement names.
-        what: "Deletion", "Rename", "Truncate".
+        what: "Deletion", which the analyzer refuses; "Rename", "Truncate".
     """
     if name.startswith("$"):
-        raise refused(f"{what} of shadow partitions is not allowed")
+        text = f"{what} of shadow partitions is not allowed"
+        raise analyzing(text) if what == "Deletion" else refused(text)
 
 
 def check_partition_name(name: str) -> None:

@@ -17,6 +17,13 @@ from starrocks_simulator.versions import publish
 
 _SHOWN_AS: Final = {"default.storage_medium": "storage_medium", "default.replication_num": "replication_num"}
 
+_PARTITIONED: Final = (
+    "This is a range partitioned table, you should specify partitions with MODIFY PARTITION clause. If you want to set "
+    "default replication number, please use 'default.replication_num' instead of 'replication_num' to escape "
+    "misleading."
+)
+"""Documented, not observed."""
+
 
 def set_properties(target: Target, cursor: Cursor) -> None:
     """SET ("k" = "v", …)."""
@@ -27,7 +34,11 @@ def set_properties(target: Target, cursor: Cursor) -> None:
     if "replication_num" in properties or "default.replication_num" in properties:
         wanted = properties.get("replication_num") or properties["default.replication_num"]
         replication_of(target.frontend, table.name, {"replication_num": wanted})
-    if "replication_num" in properties and table.partitioning is None:
+    if "replication_num" in properties and table.partitioning is not None:
+        raise refused(
+            _PARTITIONED if table.partitioning.kind == "RANGE" else f"Partition does not exist. name: {table.name}"
+        )
+    if "replication_num" in properties:
         for partition in table.partitions.values():
             partition.replication_num = int(properties["replication_num"])
     if "bloom_filter_columns" in properties:

@@ -478,9 +478,6 @@ class Catalog:
             for table in database.tables.values():
                 yield database, table
 
-    def find_table_by_id(self, table_id: int) -> tuple[Database, Table] | None:
-        """The table of that id and its database."""
-        for database, table in self.tables():
-            if isinstance(table, Table) and table.id == table_id:
-                return database, table
-        return None
+    def has_table(self, table_id: int) -> bool:
+        """Whether a table or view of that id is in any database."""
+        return any(table.id == table_id for _, table in self.tables())

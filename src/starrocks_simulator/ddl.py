@@ -191,9 +191,9 @@ def truncate(session: Session, cursor: Cursor) -> Result:
     chosen = list(table.partitions.values())
     if cursor.accept_any("PARTITION", "PARTITIONS"):
         names = cursor.names()
+        chosen = [named_partition(table, name) for name in names]
         for name in names:
             refuse_shadow(name, "Truncate")
-        chosen = [named_partition(table, name) for name in names]
     cursor.end()
     check_normal(table)
     for partition in chosen:

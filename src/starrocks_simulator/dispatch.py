@@ -9,6 +9,8 @@ from starrocks_simulator import (
     alter,
     ddl,
     dml,
+    explain,
+    prepared,
     query,
     set_statements,
     show_alter,
@@ -19,6 +21,7 @@ from starrocks_simulator import (
     show_tablets,
     statements_accounts,
     statements_backup,
+    transactions,
     views,
 )
 from starrocks_simulator.authorize import authorize
@@ -37,8 +40,11 @@ STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     **views.STATEMENTS,
     **admin.STATEMENTS,
     **dml.STATEMENTS,
+    **explain.STATEMENTS,
+    **prepared.STATEMENTS,
     **query.STATEMENTS,
     **set_statements.STATEMENTS,
+    **transactions.STATEMENTS,
     **show_tables.STATEMENTS,
     **show_partitions.STATEMENTS,
     **show_alter.STATEMENTS,
@@ -48,7 +54,6 @@ STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     **statements_accounts.STATEMENTS,
     **statements_backup.STATEMENTS,
 }
-_IN_TRANSACTION: Final = frozenset({"INSERT", "COMMIT", "ROLLBACK", "BEGIN", "START"})
 _LONGEST: Final = max(map(len, STATEMENTS))
 _BEGINNINGS: Final = frozenset(words[:at] for words in STATEMENTS for at in range(1, len(words) + 1))
 _VERBS: Final = frozenset(keywords[0] for keywords in STATEMENTS)
@@ -62,12 +67,15 @@ def run(session: Session, text: str, lexemes: list[Lexeme]) -> Result:
     """
     session.frontend.catch_up()
     cursor = Cursor(text, lexemes)
-    if session.in_transaction and cursor.next.value not in _IN_TRANSACTION:
-        raise ServerError(5305, "25P01", "Explicit transaction only support insert statement")
+    if session.in_transaction:
+        transactions.check_allowed(cursor)
     session.frontend.faults.before_statement(text)
     handler = _find(cursor)
     authorize(session, cursor)
-    result = handler(session, cursor)
+    if session.in_transaction and cursor.lexemes[0].value == "INSERT":
+        result = transactions.hold(session, cursor, handler)
+    else:
+        result = handler(session, cursor)
     session.frontend.faults.after_statement(text)
     return result
 

@@ -31,6 +31,23 @@ if TYPE_CHECKING:
 _TIMEOUT: Final = 5024
 
 
+class Explained(Exception):
+    """A load that is only looked at has come to where it would have its effect.
+
+    Attributes:
+        count: Rows that it would load.
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.count = count
+
+
+def _stop_if_explained(session: Session, count: int = 0) -> None:
+    if session.explaining:
+        raise Explained(count)
+
+
 def insert(session: Session, cursor: Cursor) -> Result:
     """INSERT INTO | OVERWRITE … VALUES | SELECT."""
     statement = parse_insert(cursor)
@@ -41,6 +58,7 @@ def insert(session: Session, cursor: Cursor) -> Result:
     targets = _targets(table, statement)
     _check_partitions(table)
     count = _stage(session, table, statement)
+    _stop_if_explained(session, count)
     if table.state is TableState.RESTORE:
         raise refused(f'fail to execute commit task: Cannot write RESTORE state table "{table.name}"')
     used = session.find_database(statement.database).labels
@@ -148,6 +166,7 @@ def update(session: Session, cursor: Cursor) -> Result:
     condition = cursor.rest()
     if table.model is not Model.PRIMARY:
         raise analyzing(f"table {name} does not support update")
+    _stop_if_explained(session)
     _check_writable(table)
     columns = [column for column in table.visible_columns if not column.generated]
     items = ", ".join(
@@ -197,6 +216,7 @@ def delete(session: Session, cursor: Cursor) -> Result:
     text = cursor.rest()
     if table.state is TableState.RESTORE:
         raise refused(f"Table's state is not normal: {name}")
+    _stop_if_explained(session)
     condition = condition_to_duckdb(session, text, session.find_database(database).name, name)
     chosen = table.shown_partitions() if named is None else [_named(table, one) for one in named]
     if table.model is Model.PRIMARY:

@@ -9,7 +9,7 @@ from attrs import frozen
 from starrocks_simulator.versions import set_version
 
 if TYPE_CHECKING:
-    from starrocks_simulator.catalog import Column, PhysicalPartition, Table
+    from starrocks_simulator.catalog import Column, Database, PhysicalPartition, Table
     from starrocks_simulator.frontend import Frontend
 
 
@@ -23,6 +23,9 @@ class HeldLoad:
         version: What it becomes when it is published; it never is if this does not follow the visible version.
         committed: Epoch seconds: its VISIBLE_VERSION_TIME, whenever it is published (R§0.7).
         rows: Name of the DuckDB table with its rows.
+        transaction: Its id.
+        listener: Id of who waits for it.
+        behind_hole: Whether versions before it belong to nobody: it waits for them for ever (O2§y6).
     """
 
     table: Table
@@ -31,6 +34,9 @@ class HeldLoad:
     version: int
     committed: int
     rows: str
+    transaction: int
+    listener: int
+    behind_hole: bool
 
 
 class HeldLoads:
@@ -47,8 +53,30 @@ class HeldLoads:
         name = f"held{self._last}"
         self._frontend.rows.query(f"CREATE TABLE {name} AS {rows}")
         committed = int(self._frontend.now())
-        self._held.append(HeldLoad(table, tuple(table.columns), physical, physical.next_version, committed, name))
+        before = sum(load.physical is physical for load in self._held)
+        self._held.append(
+            HeldLoad(
+                table,
+                tuple(table.columns),
+                physical,
+                physical.next_version,
+                committed,
+                name,
+                self._frontend.catalog.new_transaction(),
+                self._frontend.catalog.new_id(),
+                physical.next_version > physical.visible_version + 1 + before,
+            )
+        )
         physical.next_version += 1
+
+    def of(self, database: Database) -> list[HeldLoad]:
+        """Those of the tables that a database has, in partitions that these have."""
+        tables = {table.id: table for table in database.olap_tables()}
+        return [
+            load
+            for load in self._held
+            if load.table.id in tables and any(load.physical in one.physical for one in load.table.every_partition())
+        ]
 
     def publish(self) -> None:
         """Make visible whatever follows the visible version of its partition; what sits behind a hole stays (O2§y6)."""

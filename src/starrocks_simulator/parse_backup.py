@@ -72,6 +72,7 @@ class Backup:
         database: As written; None if there was none.
         explicit: Whether it was named with DATABASE.
         objects: None without ON.
+        catalogs: Names of external catalogs, none for all of them; None if it is about a database.
     """
 
     database: str | None
@@ -79,6 +80,7 @@ class Backup:
     repository: str
     objects: Objects | None
     properties: dict[str, str]
+    catalogs: tuple[str, ...] | None = None
 
 
 @frozen
@@ -89,6 +91,7 @@ class Restore:
         database: The target; None = the one in the snapshot.
         source_database: As given with DATABASE, to be compared with the snapshot's; None if not given.
         objects: None without ON.
+        catalogs: As with BACKUP.
     """
 
     database: str | None
@@ -97,6 +100,7 @@ class Restore:
     repository: str
     objects: Objects | None
     properties: dict[str, str]
+    catalogs: tuple[str, ...] | None = None
 
 
 @frozen
@@ -159,18 +163,18 @@ class ShowRepositories:
 def parse_backup(cursor: Cursor) -> Backup:
     """Everything after BACKUP."""
     named = cursor.name() if cursor.accept("DATABASE") else None
-    if cursor.looking_at("ALL", "EXTERNAL") or cursor.looking_at("EXTERNAL"):
-        raise syntax("the simulator backs up no external catalogs")
+    catalogs = _external_catalogs(cursor)
     cursor.expect("SNAPSHOT")
     database, label = _label(cursor, named)
     cursor.expect("TO")
     repository = cursor.name()
     objects = _objects(cursor)
+    _check_catalogs(catalogs, database, objects)
     if objects is not None and any(item.alias is not None for item in objects.listed):
         raise syntax("Specifying alias for backup object is forbidden in BACKUP stmt")
     properties = cursor.optional_properties()
     cursor.end()
-    return Backup(database, label, repository, objects, properties)
+    return Backup(database, label, repository, objects, properties, catalogs)
 
 
 def parse_restore(cursor: Cursor) -> Restore:
@@ -179,6 +183,7 @@ def parse_restore(cursor: Cursor) -> Restore:
     prefix, label = _qualified_label(cursor)
     cursor.expect("FROM")
     repository = cursor.name()
+    catalogs = _external_catalogs(cursor)
     source = target = None
     if cursor.accept("DATABASE"):
         source = target = cursor.name()
@@ -187,11 +192,12 @@ def parse_restore(cursor: Cursor) -> Restore:
         if prefix is not None:
             raise syntax(_TWO_DATABASES)
     objects = _objects(cursor)
+    _check_catalogs(catalogs, prefix or source, objects)
     if objects is not None and prefix is None and source is None:
         raise syntax("`ON` clause is forbidden if no Database explicitly specified in Restore stmt")
     properties = cursor.optional_properties()
     cursor.end()
-    return Restore(prefix or target, source, label, repository, objects, properties)
+    return Restore(prefix or target, source, label, repository, objects, properties, catalogs)
 
 
 def parse_cancel(cursor: Cursor) -> Cancel:
@@ -246,6 +252,34 @@ def parse_drop_repository(cursor: Cursor) -> DropRepository:
     name = cursor.name()
     cursor.end()
     return DropRepository(name)
+
+
+def _external_catalogs(cursor: Cursor) -> tuple[str, ...] | None:
+    """`ALL EXTERNAL CATALOGS` (no names) or `EXTERNAL CATALOG (c [AS d], …)`; None without either (R§2.2, R§2.3)."""
+    if cursor.accept("ALL", "EXTERNAL", "CATALOGS"):
+        return ()
+    if not cursor.accept("EXTERNAL"):
+        return None
+    if cursor.accept_any("CATALOG", "CATALOGS") is None:
+        cursor.fail("'CATALOG', 'CATALOGS'")
+    cursor.expect("(")
+    names = []
+    while True:
+        names.append(cursor.name())
+        if cursor.accept("AS"):
+            cursor.name()
+        if not cursor.accept(","):
+            break
+    cursor.expect(")")
+    return tuple(names)
+
+
+def _check_catalogs(catalogs: tuple[str, ...] | None, database: str | None, objects: Objects | None) -> None:
+    """External catalogs go with neither a database nor ON (R§3.1)."""
+    if catalogs is not None and database is not None:
+        raise syntax("Can not sepcify database name for external catalog Backup/Restore")
+    if catalogs is not None and objects is not None:
+        raise syntax("Can not sepcify `ON` clause for external catalog Backup/Restore")
 
 
 def _label(cursor: Cursor, named: str | None) -> tuple[str | None, str]:

@@ -56,6 +56,7 @@ _UNRESOLVED: Final = re.compile(
 def select(session: Session, cursor: Cursor) -> Result:
     """SELECT …, WITH …, or the same in parentheses."""
     _refuse_locks(cursor)
+    _refuse_qualified_star(cursor)
     plain = plain_select.answer(session, cursor)
     if plain is not None:
         return plain
@@ -75,6 +76,12 @@ def _refuse_locks(cursor: Cursor) -> None:
     if words == ["FOR", "UPDATE"]:
         place = line_and_column(cursor.text, cursor.lexemes[-2].start)
         raise syntax("No viable statement for input 'FOR UPDATE'", *place)
+
+
+def _refuse_qualified_star(cursor: Cursor) -> None:
+    """QUALIFY wants the columns by name (O2§y9); the second full stop is the server's."""
+    if cursor.lexemes[1].text == "*" and any(lexeme.value == "QUALIFY" for lexeme in cursor.lexemes):
+        raise syntax("Can't support result other than column.")
 
 
 def fetch(session: Session, sql: str) -> Result:

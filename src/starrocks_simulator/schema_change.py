@@ -61,6 +61,13 @@ class SchemaChanges:
         if finish is not None:
             self._running.append(_Running(job, finish, start, progress))
 
+    def cancel(self, table_id: int, kind: str, now: float) -> None:
+        """End the running job of that kind of a table without its effect."""
+        for running in [one for one in self._running if one.job.table_id == table_id and one.job.kind == kind]:
+            self._running.remove(running)
+            job = running.job
+            job.state, job.message, job.progress, job.finish_time = "CANCELLED", "user cancelled", None, int(now)
+
     def run_tick(self, now: float) -> None:
         """Move every job one step, at every third tick."""
         self._ticks += 1

@@ -26,6 +26,9 @@ class Session:
         database: Name of the current database; None before USE.
         variables: Session variables.
         in_transaction: Whether BEGIN was sent and nothing has ended it (R§11.3).
+        held: INSERTs that COMMIT will carry out, by database and table.
+        prepared: Queries by the names that PREPARE gave them.
+        explaining: Whether a statement is being looked at for EXPLAIN: it must not have an effect.
     """
 
     def __init__(self, frontend: Frontend, user: str, connection_id: int) -> None:
@@ -35,6 +38,9 @@ class Session:
         self.database: str | None = None
         self.variables = dict(frontend.variables)
         self.in_transaction = False
+        self.held: dict[tuple[str, str], str] = {}
+        self.prepared: dict[str, str] = {}
+        self.explaining = False
 
     def execute(self, sql: str) -> list[Result]:
         """Run the statements of a text, all of them, one after the other (R§11.4).

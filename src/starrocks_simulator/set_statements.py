@@ -1,4 +1,4 @@
-"""SET, and the transaction statements that change nothing."""
+"""SET, and LOCK TABLES, which changes nothing."""
 
 from __future__ import annotations
 
@@ -68,22 +68,6 @@ def _assign(session: Session, name: str, value: str, *, is_global: bool) -> None
     (defaults if is_global else session.variables)[name] = value
 
 
-def begin(session: Session, cursor: Cursor) -> Result:
-    """BEGIN | START TRANSACTION: from here until COMMIT or ROLLBACK only INSERT (R§11.3)."""
-    cursor.accept("WORK")
-    cursor.end()
-    session.in_transaction = True
-    return OK
-
-
-def end(session: Session, cursor: Cursor) -> Result:
-    """COMMIT | ROLLBACK: without BEGIN they do nothing (R§11.2)."""
-    cursor.accept("WORK")
-    cursor.end()
-    session.in_transaction = False
-    return OK
-
-
 def lock(session: Session, cursor: Cursor) -> Result:
     """LOCK TABLES t READ|WRITE, UNLOCK TABLES: nothing happens (R§11.9)."""
     del session
@@ -93,10 +77,6 @@ def lock(session: Session, cursor: Cursor) -> Result:
 
 STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {
     ("SET",): set_variables,
-    ("BEGIN",): begin,
-    ("START", "TRANSACTION"): begin,
-    ("COMMIT",): end,
-    ("ROLLBACK",): end,
     ("LOCK", "TABLES"): lock,
     ("UNLOCK", "TABLES"): lock,
 }

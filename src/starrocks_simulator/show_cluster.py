@@ -11,6 +11,7 @@ from starrocks_simulator.handlers import Handler
 from starrocks_simulator.results import Result, strings
 from starrocks_simulator.show_filter import Row, like, shown
 from starrocks_simulator.show_proc import BRANCHES, in_database
+from starrocks_simulator.show_transactions import running_transactions
 from starrocks_simulator.times import show
 from starrocks_simulator.variables import VERSION, config_comment, config_type, is_mutable
 
@@ -111,6 +112,8 @@ def show_proc(session: Session, cursor: Cursor) -> Result:
     if path == "/backends":
         return _backends(session)
     if path.startswith("/dbs/") and (found := in_database(session, path)) is not None:
+        return found
+    if path.startswith("/transactions/") and (found := running_transactions(session, path)) is not None:
         return found
     raise refused(f"the simulator does not model SHOW PROC '{path}'")
 

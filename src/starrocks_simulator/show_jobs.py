@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
-from starrocks_simulator.catalog import Table
+from starrocks_simulator.accounts import kind_of
 from starrocks_simulator.errors import analyzing, common_analyzing
 from starrocks_simulator.jobs_backup import BackupJob
 from starrocks_simulator.jobs_restore import RestoreJob
@@ -60,7 +60,7 @@ def may_export(session: Session, job: BackupJob) -> bool:
     return all(
         session.frontend.accounts.may(session.user, ("EXPORT",), "TABLE", database, table)
         for table in tables
-        if isinstance(table, Table)
+        if table is not None and kind_of(table) == "TABLE"
     )
 
 

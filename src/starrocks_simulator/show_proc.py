@@ -45,18 +45,19 @@ def in_database(session: Session, path: str) -> Result | None:
     """`/dbs/d`, `/dbs/d/t`, `/dbs/d/t/index_schema` and an index below it, with ids or names; None for others (y4)."""
     match path.split("/")[2:]:
         case [database]:
-            return _tables(_database(session, database))
+            return _tables(find_database(session, database))
         case [database, table]:
-            _table(_database(session, database), table)
+            _table(find_database(session, database), table)
             return strings(("Nodes",), [("partitions",), ("temp_partitions",), ("index_schema",)])
         case [database, table, "index_schema"]:
-            return _indices(_table(_database(session, database), table))
+            return _indices(_table(find_database(session, database), table))
         case [database, table, "index_schema", index]:
-            return _index(_table(_database(session, database), table), index)
+            return _index(_table(find_database(session, database), table), index)
     return None
 
 
-def _database(session: Session, wanted: str) -> Database:
+def find_database(session: Session, wanted: str) -> Database:
+    """The database of that id or name."""
     for one in session.frontend.catalog.databases.values():
         if wanted in {str(one.id), one.name}:
             return one
@@ -123,9 +124,33 @@ def _index(table: Table, wanted: str) -> Result:
     return strings(DESCRIPTION, [described(column, table) for column in columns])
 
 
+def _balance(_: Session) -> Result:
+    """Nothing is ever out of balance (y10:9)."""
+    counted = ("balance_stat", "cluster_load_stat", "working_slots", "sched_stat")
+    queues = ("priority_repair", "pending_tablets", "running_tablets", "history_tablets", "all_tablets")
+    return strings(("Item", "Number"), [*((one, "1") for one in counted), *((one, "0") for one in queues)])
+
+
+def _lost(_: Session) -> Result:
+    """No partition has lost its data (y10:33)."""
+    return strings(("Database", "Table", "Partition", "PartitionId", "Reason", "Advise"), [])
+
+
+def _queries(_: Session) -> Result:
+    """No query is running while this one is answered (y10:34)."""
+    names = (
+        "StartTime", "feIp", "QueryId", "ConnectionId", "Database", "User", "ScanBytes", "ScanRows", "MemoryUsage",
+        "DiskSpillSize", "CPUTime", "ExecTime", "ExecProgress", "Warehouse", "CustomQueryId", "ResourceGroup",
+    )  # fmt: skip
+    return strings(names, [])
+
+
 BRANCHES: Final[dict[str, Callable[[Session], Result]]] = {
     "": _root,
     "/dbs": _databases,
     "/transactions": _transactions,
+    "/cluster_balance": _balance,
+    "/meta_recovery": _lost,
+    "/global_current_queries": _queries,
 }
 """By path, without the trailing slash."""

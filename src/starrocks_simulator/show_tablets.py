@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from starrocks_simulator.accounts import denied
-from starrocks_simulator.catalog import Partition, Table
+from starrocks_simulator.catalog import Partition, PhysicalPartition, Table
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import analyzing, no_database, refused, table_not_found
 from starrocks_simulator.handlers import Handler
@@ -53,7 +53,7 @@ def _rows(session: Session, table: Table, partition: Partition) -> Iterator[Row]
     backends = session.frontend.backend_ids
     for one in partition.physical:
         for number in range(partition.buckets * (1 + len(table.rollups))):
-            tablet = (one.id * _TABLETS_AT_MOST + number) * (1 + partition.replication_num)
+            tablet = tablet_id(one, number, partition.replication_num)
             for copy in range(partition.replication_num):
                 version, backend = str(one.visible_version), str(backends[copy % len(backends)])
                 yield (
@@ -61,6 +61,11 @@ def _rows(session: Session, table: Table, partition: Partition) -> Iterator[Row]
                     "0B", "0", "NORMAL", None, "-1", "0", "-1", "0", f"http://*:0/api/meta/header/{tablet}",
                     f"http://*:0/api/compaction/show?tablet_id={tablet}", "/", "true", "-1",
                 )  # fmt: skip
+
+
+def tablet_id(physical: PhysicalPartition, number: int, replication_num: int) -> int:
+    """The made-up id of a tablet; those of its replicas follow it."""
+    return (physical.id * _TABLETS_AT_MOST + number) * (1 + replication_num)
 
 
 def show_data(session: Session, cursor: Cursor) -> Result:

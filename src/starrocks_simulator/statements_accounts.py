@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from starrocks_simulator.accounts import ROOT, Account, Grant, Role, denied
-from starrocks_simulator.catalog import is_materialized
+from starrocks_simulator.accounts import ROOT, Account, Grant, Role, denied, kind_of
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import analyzing, table_not_found
 from starrocks_simulator.handlers import Handler
@@ -16,24 +15,26 @@ from starrocks_simulator.sys_tables import SYS
 if TYPE_CHECKING:
     from starrocks_simulator.session import Session
 
-_KINDS: Final = ("TABLE", "DATABASE", "SYSTEM", "CATALOG", "MATERIALIZED VIEW")
-_PRIVILEGES: Final = (
-    "ALTER", "CREATE DATABASE", "CREATE EXTERNAL CATALOG", "CREATE FUNCTION", "CREATE MATERIALIZED VIEW",
-    "CREATE TABLE", "CREATE VIEW", "DELETE", "DROP", "EXPORT", "FILE", "IMPERSONATE", "INSERT", "NODE", "OPERATE",
-    "REFRESH", "REPOSITORY", "SELECT", "UPDATE", "USAGE",
-)  # fmt: skip
-_ALL: Final = {
-    "TABLE": ("ALTER", "DELETE", "DROP", "EXPORT", "INSERT", "SELECT", "UPDATE"),
-    "MATERIALIZED VIEW": ("ALTER", "DROP", "REFRESH", "SELECT"),
-    "DATABASE": ("ALTER", "CREATE FUNCTION", "CREATE MATERIALIZED VIEW", "CREATE TABLE", "CREATE VIEW", "DROP"),
-    "CATALOG": ("ALTER", "CREATE DATABASE", "DROP", "USAGE"),
-    "SYSTEM": ("CREATE EXTERNAL CATALOG", "FILE", "OPERATE", "REPOSITORY"),
-}
-"""What ALL stands for (documented, not observed)."""
+_KINDS: Final = ("TABLE", "DATABASE", "SYSTEM", "CATALOG", "VIEW", "MATERIALIZED VIEW")
+_AVAILABLE: Final = {
+    "TABLE": ("DELETE", "DROP", "INSERT", "SELECT", "ALTER", "EXPORT", "UPDATE"),
+    "VIEW": ("SELECT", "ALTER", "DROP"),
+    "MATERIALIZED VIEW": ("ALTER", "REFRESH", "DROP", "SELECT"),
+    "DATABASE": (
+        "CREATE TABLE", "DROP", "ALTER", "CREATE VIEW", "CREATE FUNCTION", "CREATE MATERIALIZED VIEW", "CREATE PIPE",
+    ),
+    "CATALOG": ("USAGE", "CREATE DATABASE", "DROP", "ALTER"),
+    "SYSTEM": (
+        "CREATE RESOURCE", "PLUGIN", "FILE", "BLACKLIST", "OPERATE", "CREATE EXTERNAL CATALOG", "REPOSITORY",
+        "CREATE RESOURCE GROUP", "CREATE GLOBAL FUNCTION", "CREATE STORAGE VOLUME", "CREATE WAREHOUSE",
+    ),
+}  # fmt: skip
+"""What may be granted on a kind of thing, and ALL stands for; in this order SHOW GRANTS names it (documented)."""
 
-_ORDER: Final = (
-    "CREATE TABLE", "DELETE", "DROP", "INSERT", "SELECT", "ALTER", "EXPORT", "UPDATE", "OPERATE", "REPOSITORY",
-)  # fmt: skip
+_PRIVILEGES: Final = tuple(
+    sorted({"GRANT", "IMPERSONATE", "NODE", *(one for names in _AVAILABLE.values() for one in names)}, reverse=True)
+)
+"""Every word of the grammar, the longer of two that begin alike first."""
 
 
 def _user(cursor: Cursor) -> str:
@@ -174,17 +175,27 @@ def _check_may_grant(session: Session, grants: list[Grant]) -> None:
 def _show_grants(session: Session, cursor: Cursor) -> Result:
     """SHOW GRANTS [FOR user | FOR ROLE role]: a row for each thing, that of all of a kind first."""
     holder: Role
+    rows: list[tuple[object, ...]] = []
     if cursor.accept("FOR", "ROLE"):
         who, heading = cursor.name_or_string(), "RoleName"
         cursor.end()
         holder, grantee = _find_role(session, who), f"ROLE '{who}'"
+        _check_may_read(session, own=who in session.frontend.accounts.roles_of(session.user))
     else:
         user = _user(cursor) if cursor.accept("FOR") else session.user
         cursor.end()
         who, heading = f"'{user}'@'%'", "UserIdentity"
         holder, grantee = _shown_user(session, user), f"USER {who}"
-    rows: list[tuple[object, ...]] = [(who, "default_catalog", text) for text in _grant_texts(session, holder, grantee)]
+        _check_may_read(session, own=user == session.user)
+        rows += _role_rows(session, user)
+    rows += [(who, "default_catalog", text) for text in _grant_texts(session, holder, grantee)]
     return strings((heading, "Catalog", "Grants"), rows)
+
+
+def _check_may_read(session: Session, *, own: bool) -> None:
+    """What others were granted is told to those who may grant."""
+    if not own:
+        session.frontend.accounts.check(session.user, ("GRANT",), "SYSTEM")
 
 
 def _shown_user(session: Session, name: str) -> Account:
@@ -194,13 +205,20 @@ def _shown_user(session: Session, name: str) -> Account:
     return account or Account()
 
 
+def _role_rows(session: Session, user: str) -> list[tuple[object, ...]]:
+    """The roles of a user, all in one statement; root has the role of that name (documented)."""
+    roles = [*([ROOT] if user == ROOT else []), *session.frontend.accounts.roles_of(user)]
+    named, who = ", ".join(f"'{role}'" for role in roles), f"'{user}'@'%'"
+    return [(who, None, f"GRANT {named} TO {who}")] if roles else []
+
+
 def _grant_texts(session: Session, holder: Role, grantee: str) -> list[str]:
     """A GRANT statement for each thing, those with the grant option apart."""
     grants = [one for one in holder.grants if _is_there(session, one)]
     texts = []
     for place in sorted({_rank_of_place(one) for one in grants}):
         here = [one for one in grants if _rank_of_place(one) == place]
-        privileges = sorted((one.privilege for one in here), key=_rank)
+        privileges = sorted((one.privilege for one in here), key=_AVAILABLE[here[0].kind].index)
         option = " WITH GRANT OPTION" if here[0].grantable else ""
         texts.append(f"GRANT {', '.join(privileges)} ON {_place(session, here[0])} TO {grantee}{option}")
     return texts
@@ -216,12 +234,8 @@ def _is_there(session: Session, grant: Grant) -> bool:
     if grant.database_id == SYS.id:
         return True
     if grant.table_id is not None:
-        return catalog.find_table_by_id(grant.table_id) is not None
+        return catalog.has_table(grant.table_id)
     return grant.database_id is None or any(one.id == grant.database_id for one in catalog.databases.values())
-
-
-def _rank(privilege: str) -> int:
-    return _ORDER.index(privilege) if privilege in _ORDER else len(_ORDER)
 
 
 def _place(session: Session, grant: Grant) -> str:
@@ -255,15 +269,23 @@ def _parse(session: Session, cursor: Cursor, preposition: str) -> tuple[Role, li
     name = cursor.name_or_string() if is_role else _user(cursor)
     grantable = cursor.accept("WITH", "GRANT", "OPTION")
     cursor.end()
-    if "NODE" in privileges:
-        raise analyzing(
-            "Operation not permitted, 'NODE' cannot be granted to user or role directly, use built-in role instead"
-        )
+    wanted = [one for privilege in privileges for one in (_AVAILABLE[kind] if privilege == "ALL" else (privilege,))]
+    _check_available(wanted, kind)
     holder = _find_role(session, name) if is_role else _find_user(session, name)
-    wanted = [one for privilege in privileges for one in (_ALL[kind] if privilege == "ALL" else (privilege,))]
     grants = [Grant(one, kind, *place, grantable) for place in places for one in wanted]
     _check_may_grant(session, grants)
     return holder, grants
+
+
+def _check_available(privileges: list[str], kind: str) -> None:
+    for privilege in privileges:
+        if kind == "SYSTEM" and privilege in {"GRANT", "NODE"}:
+            raise analyzing(
+                f"Operation not permitted, '{privilege}' cannot be granted to user or role directly, use built-in role "
+                "instead"
+            )
+        if privilege not in _AVAILABLE[kind]:
+            raise analyzing(f"Cant grant {privilege} to object {kind}")
 
 
 def _privilege(cursor: Cursor) -> str:
@@ -283,14 +305,18 @@ def _places(session: Session, cursor: Cursor) -> tuple[str, list[tuple[int | Non
             if kind == "CATALOG":
                 cursor.name()
             return kind, [(None, None)]
-    all_of = {("ALL", "TABLES", "IN"): "TABLE", ("ALL", "MATERIALIZED", "VIEWS", "IN"): "MATERIALIZED VIEW"}
+    all_of = {
+        ("ALL", "TABLES", "IN"): "TABLE",
+        ("ALL", "VIEWS", "IN"): "VIEW",
+        ("ALL", "MATERIALIZED", "VIEWS", "IN"): "MATERIALIZED VIEW",
+    }
     kind = next((one for words, one in all_of.items() if cursor.accept(*words)), "DATABASE")
     if cursor.accept("ALL", "DATABASES"):
         return kind, [(None, None)]
     if cursor.accept("DATABASE"):
         return kind, [(session.find_database(cursor.name()).id, None)]
-    kind = "MATERIALIZED VIEW" if cursor.accept("MATERIALIZED", "VIEW") else "TABLE"
-    cursor.accept("TABLE")
+    named = {("MATERIALIZED", "VIEW"): "MATERIALIZED VIEW", ("VIEW",): "VIEW", ("TABLE",): "TABLE"}
+    kind = next((one for words, one in named.items() if cursor.accept(*words)), "TABLE")
     return kind, _named_tables(session, cursor, kind)
 
 
@@ -304,7 +330,7 @@ def _named_tables(session: Session, cursor: Cursor, kind: str) -> list[tuple[int
         database_name, name = cursor.qualified()
         database = SYS if database_name == SYS.name else session.find_database(database_name)
         table = database.tables.get(name)
-        if table is None or (kind == "MATERIALIZED VIEW") != is_materialized(table):
+        if table is None or (database is not SYS and kind_of(table) != kind):
             raise table_not_found(name)
         places.append((database.id, table.id))
         if not cursor.accept(","):

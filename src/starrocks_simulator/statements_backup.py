@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from starrocks_simulator.catalog import Table
+from starrocks_simulator.accounts import kind_of
 from starrocks_simulator.cursor import Cursor
 from starrocks_simulator.errors import analyzing, common, common_analyzing
 from starrocks_simulator.handler import EXTERNAL_CATALOGS
@@ -56,7 +56,7 @@ def _cancel(session: Session, cursor: Cursor) -> Result:
     if isinstance(job, BackupJob):  # whatever is to be cancelled (O§s)
         for target in job.targets:
             table = database.tables.get(target.name)
-            if isinstance(table, Table):
+            if table is not None and kind_of(table) == "TABLE":
                 accounts.check(session.user, ("EXPORT",), "TABLE", database, table)
     session.frontend.handler.cancel(statement.kind, database.id)
     return OK

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starrocks_simulator.accounts import kind_of
 from starrocks_simulator.catalog import Database, Table, View
 from starrocks_simulator.errors import analyzing, common, common_analyzing, refused, unknown_database
 from starrocks_simulator.job_properties import check_unknown, timeout
@@ -21,6 +22,9 @@ def submit_backup(session: Session, statement: Backup) -> None:
     Raises:
         ServerError: It is refused.
     """
+    if statement.catalogs is not None:
+        _properties(session, statement)
+        raise common_analyzing(_no_catalog(statement.catalogs))
     database = _database(session, statement)
     if not statement.label:
         raise analyzing("Incorrect label name ''", 5082, "42000")
@@ -30,7 +34,10 @@ def submit_backup(session: Session, statement: Backup) -> None:
         raise common_analyzing(f"Repository [{statement.repository}] does not exist")
     targets = _targets(session, database, statement.objects)
     seconds, incremental = _properties(session, statement)
-    _authorize(session, database, targets)
+    session.frontend.accounts.check(session.user, ("REPOSITORY",), "SYSTEM")
+    if not targets:
+        raise analyzing(f"Database: {database.name} is empty")
+    _check_export(session, database, targets)
     handler.check_slot(database.id)
     if repository.read_only:
         raise common(f"Repository {repository.name} is read only")
@@ -47,13 +54,17 @@ def submit_backup(session: Session, statement: Backup) -> None:
     handler.submit(job)
 
 
-def _authorize(session: Session, database: Database, targets: tuple[Target, ...]) -> None:
-    """REPOSITORY on SYSTEM and EXPORT on each table (R§9); views are not asked about."""
+def _no_catalog(names: tuple[str, ...]) -> str:
+    """There are no external catalogs here (the words about one by name are the simulator's own)."""
+    return f"Catalog {names[0]} does not exist" if names else "No external catalog can be backed up"
+
+
+def _check_export(session: Session, database: Database, targets: tuple[Target, ...]) -> None:
+    """EXPORT on each table (R§9); views are not asked about."""
     accounts = session.frontend.accounts
-    accounts.check(session.user, ("REPOSITORY",), "SYSTEM")
     for target in targets:
         table = database.tables[target.name]
-        if isinstance(table, Table):
+        if kind_of(table) == "TABLE":
             accounts.check(session.user, ("EXPORT",), "TABLE", database, table)
 
 
@@ -67,16 +78,16 @@ def _database(session: Session, statement: Backup) -> Database:
 
 
 def _targets(session: Session, database: Database, objects: Objects | None) -> tuple[Target, ...]:
-    listed = _listed(database, objects.listed) if objects is not None else []
-    names = {target.name for target in listed}
+    """By name, as the analyzer sorts them; of names that differ in case only, ALL and no ON take the first one."""
+    targets = {target.name: target for target in (_listed(database, objects.listed) if objects is not None else [])}
+    taken = {name.lower() for name in targets}
     for name, table in database.tables.items():
-        if name not in names and _selected(session, table, objects):
-            listed.append(Target(name, None))
+        if name.lower() not in taken and _selected(session, table, objects):
+            targets[name] = Target(name, None)
+            taken.add(name.lower())
     if objects is not None and objects.functions:
         raise common_analyzing(f"Invalid backup function(s), function name: {database.name}.{objects.functions[0]}")
-    if not listed:
-        raise analyzing(f"Database: {database.name} is empty")
-    return tuple(listed)
+    return tuple(targets[name] for name in sorted(targets))
 
 
 def _listed(database: Database, wanted: tuple[ObjectRef, ...]) -> list[Target]:

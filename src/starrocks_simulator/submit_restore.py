@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from starrocks_simulator.accounts import kind_of
 from starrocks_simulator.catalog import Database
 from starrocks_simulator.errors import analyzing, common, common_analyzing
 from starrocks_simulator.job_properties import check_unknown, integer, timeout
@@ -32,15 +33,17 @@ def submit_restore(session: Session, statement: Restore) -> None:
     integer(left, "meta_version", -1)
     integer(left, "starrocks_meta_version", -1)
     backup_timestamp = left.pop("backup_timestamp", None)
-    check_unknown(left, "restore")
     if backup_timestamp is None:
         raise common_analyzing("Missing backup_timestamp property")
+    check_unknown(left, "restore")
     _authorize(session, statement)
     handler = session.frontend.handler
     repository = handler.repositories.get(statement.repository)
     if repository is None:
         raise common(f"Repository {statement.repository} does not exist")
     info = _info(repository, statement.label, backup_timestamp)
+    if statement.catalogs is not None:
+        raise common(f"This is not a snapshot for external catalog restore, snapshot: {statement.label}")
     database = _target(session, statement.database or str(info["database"]))
     handler.check_slot(database.id)
     if statement.source_database is not None and statement.source_database != info["database"]:
@@ -68,6 +71,9 @@ def _authorize(session: Session, statement: Restore) -> None:
     """
     accounts, user = session.frontend.accounts, session.user
     accounts.check(user, ("REPOSITORY",), "SYSTEM")
+    if statement.catalogs is not None:
+        accounts.check(user, ("CREATE EXTERNAL CATALOG",), "SYSTEM")
+        return
     if statement.objects is None:
         accounts.check(user, ("CREATE DATABASE",), "CATALOG")
         return
@@ -75,9 +81,10 @@ def _authorize(session: Session, statement: Restore) -> None:
     if database is None:
         return
     accounts.check(user, ("CREATE TABLE",), "DATABASE", database)
-    for item in statement.objects.listed:
-        if item.name in database.tables:
-            accounts.check(user, ("INSERT",), "TABLE", database, database.tables[item.name])
+    for item in _in_order(statement.objects.listed):
+        found = database.tables.get(item.name)
+        if found is not None and kind_of(found) == "TABLE":  # a view is not asked about, as with BACKUP
+            accounts.check(user, ("INSERT",), "TABLE", database, found)
 
 
 def _check_names(listed: tuple[ObjectRef, ...]) -> None:
@@ -93,6 +100,11 @@ def _check_names(listed: tuple[ObjectRef, ...]) -> None:
         if item.alias in names:
             raise analyzing(f"Duplicated alias name: {item.alias}", where=item.place)
         names.add(item.alias)
+
+
+def _in_order(listed: tuple[ObjectRef, ...]) -> tuple[ObjectRef, ...]:
+    """The server's analyzer sorts them by name: what is wrong with the first is told (documented, not observed)."""
+    return tuple(sorted(listed, key=lambda item: item.name))
 
 
 def _boolean(left: dict[str, str], name: str) -> bool:
@@ -123,7 +135,7 @@ def _wanted(statement: Restore, info: dict[str, Any]) -> _Wanted:
     objects = info["backup_objects"]
     if statement.objects is None:
         return [(name, None, None) for name in objects]
-    listed = statement.objects.listed
+    listed = _in_order(statement.objects.listed)
     _check_objects(listed, objects, statement.label)
     wanted: _Wanted = [(item.name, item.partitions, item.alias) for item in listed]
     if statement.objects.functions:

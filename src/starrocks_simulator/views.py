@@ -13,7 +13,7 @@ from starrocks_simulator.alter_target import Target
 from starrocks_simulator.catalog import Column, Database, Distribution, Model, Table, View
 from starrocks_simulator.column_types import Type
 from starrocks_simulator.cursor import Cursor
-from starrocks_simulator.ddl import find_table, remove_table
+from starrocks_simulator.ddl import check_normal, find_table, remove_table
 from starrocks_simulator.errors import analyzing, refused, table_not_found, unknown_table
 from starrocks_simulator.expressions import parse
 from starrocks_simulator.handlers import Handler
@@ -313,18 +313,28 @@ def show_materialized_views(session: Session, cursor: Cursor) -> Result:
 
 
 def drop_materialized_view(session: Session, cursor: Cursor) -> Result:
-    """DROP MATERIALIZED VIEW [IF EXISTS] [db.]mv."""
+    """DROP MATERIALIZED VIEW [IF EXISTS] [db.]mv; a synchronous one is a rollup of some table (documented)."""
     if_exists = cursor.accept("IF", "EXISTS")
     database_name, name = cursor.qualified()
     cursor.end()
     database = session.find_database(database_name)
     found = database.tables.get(name)
-    if not isinstance(found, Table) or not found.is_materialized_view:
-        if if_exists:
-            return OK
+    if isinstance(found, Table) and found.is_materialized_view:
+        remove_table(session, database, found, force=True)
+    elif not _drop_rollup(database, name) and not if_exists:
         raise refused(f"Materialized view {name} is not found")
-    remove_table(session, database, found, force=True)
     return OK
+
+
+def _drop_rollup(database: Database, name: str) -> bool:
+    """Take a synchronous view of that name from its table; whether there was one."""
+    for table in database.olap_tables():
+        found = next((one for one in table.rollups if one.name == name), None)
+        if found is not None:
+            check_normal(table)
+            table.rollups.remove(found)
+            return True
+    return False
 
 
 STATEMENTS: Final[dict[tuple[str, ...], Handler]] = {

@@ -35,8 +35,10 @@ _Rows = list[list[Any]]
 
 
 def is_made_up(sql: str) -> bool:
-    """Whether the answer's rows say nothing: facts of the host, or rows of a table, which the fake backends made up."""
-    lowered = sql.lower()
+    """Whether the answer's rows say nothing: facts of the host, plans, or rows of a table, made up by fake backends."""
+    lowered = sql.lower().lstrip()
+    if lowered.startswith("explain"):
+        return True
     of_a_table = bool(_SELECT.match(sql)) and " from " in lowered and "information_schema" not in lowered
     return of_a_table or bool(_HOST_FACTS.match(sql))
 

@@ -107,7 +107,7 @@ def test_a_grant_is_told_by_table_and_one_on_all_tables_for_each(cluster: Cluste
     cluster.run("CREATE VIEW d.v AS SELECT id FROM d.t")
     cluster.run("GRANT SELECT, INSERT ON d.t TO ROLE r")
     cluster.run("GRANT ALTER ON d.t TO ROLE r WITH GRANT OPTION")
-    cluster.run("GRANT SELECT ON d.v TO u")
+    cluster.run("GRANT SELECT ON VIEW d.v TO u")
     cluster.run("GRANT EXPORT ON ALL TABLES IN DATABASE d TO u")
     cluster.run("GRANT DROP ON DATABASE d TO u")
     cluster.run("GRANT OPERATE ON SYSTEM TO u")

@@ -105,3 +105,35 @@ def test_what_does_not_exist_is_refused(cluster: Cluster, path: str) -> None:
     """SHOW PROC opens a path or fails."""
     with pytest.raises(ServerError):
         cluster.run(f"SHOW PROC '{path}'")
+
+
+def test_loads_that_wait_are_running_transactions(cluster: Cluster) -> None:
+    """Behind a hole they wait for ever; with the hole declared filled the backend has not got it (y6:44, y6b:91)."""
+    cluster.run("ADMIN SET FRONTEND CONFIG ('enable_sync_publish' = 'false')")
+    cluster.frontend.faults.hold_publish = True
+    cluster.run("INSERT INTO d.t PARTITION(p1) VALUES (1, '2024-01-01', 1)")
+    cluster.frontend.faults.hold_publish = False
+    (held,) = cluster.records("SHOW PROC '/transactions/d/running'")
+    assert (held["TransactionStatus"], held["FinishTime"], held["ErrMsg"]) == ("COMMITTED", None, "")
+    assert cluster.backup("d", "l", "t") == "FINISHED"
+    cluster.frontend.held_loads.publish()
+    assert cluster.run("SHOW PROC '/transactions/d/running'") == []
+    cluster.run("DROP TABLE d.t FORCE")
+    assert cluster.restore("d", "l", "t") == "FINISHED"
+    cluster.run("INSERT INTO d.t PARTITION(p1) VALUES (1, '2024-01-01', 1)")
+    (stuck,) = cluster.records("SHOW PROC '/transactions/d/running'")
+    assert str(stuck["ErrMsg"]).startswith("wait for publishing partition ")
+    assert " version 2. self version: 3. table " in str(stuck["ErrMsg"])
+    cluster.run("ADMIN SET TABLE d.t PARTITION (p1) VERSION TO 2")
+    (refused,) = cluster.records("SHOW PROC '/transactions/d/running'")
+    assert "failed. succeed replica num 0 less than quorum 1" in str(refused["ErrMsg"])
+    cluster.run("DROP TABLE d.t FORCE")
+    assert cluster.run("SHOW PROC '/transactions/d/running'") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "rows"), [("cluster_balance", 9), ("meta_recovery", 0), ("global_current_queries", 0)]
+)
+def test_a_quiet_cluster_has_little_to_tell(cluster: Cluster, path: str, rows: int) -> None:
+    """As recorded of an idle one (y10:9, y10:33, y10:34)."""
+    assert len(cluster.run(f"SHOW PROC '/{path}'")) == rows
