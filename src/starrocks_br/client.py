@@ -199,7 +199,7 @@ class Client:
             ValueError: `at` has no offset, or not exactly one of `at` and `label` is given.
         """
         target = Target(
-            table=TableRef.parse(into or table),
+            table=TableRef.parse(table if into is None else into),
             replace=replace,
             drop_old=drop_old,
             partitions=frozenset(map(partition_name, partitions)) or None,

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from starrocks_br.domain.errors import InvalidName
+from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.restore_steps import Reading
 from starrocks_br.entrypoints.cli import main
 from starrocks_br.entrypoints.restore_wish import RestoreWish
@@ -78,6 +79,13 @@ def test_the_new_name_is_put_together_from_what_was_said_and_the_old_one() -> No
     assert into(to_database="e", as_name="u") == "e.u"
     with pytest.raises(InvalidName):
         _ = RestoreWish(table=("t",), as_name="u").into
+
+
+@pytest.mark.parametrize("said", [{"to_database": ""}, {"as_name": ""}])
+def test_a_new_name_that_is_empty_is_not_the_old_one(said: dict[str, str]) -> None:
+    """As of `--to-database "$DRILL"` where DRILL is not set: with --replace the live table would give way."""
+    with pytest.raises(InvalidName):
+        TableRef.parse(str(RestoreWish(table=("d.t",), **said).into))  # type: ignore[arg-type]
 
 
 def test_rows_are_counted_once_unless_said_otherwise() -> None:
