@@ -11,7 +11,7 @@ from attrs import evolve
 import starrocks_br
 from starrocks_br.adapters.settings_file import load
 from starrocks_br.client import Client
-from starrocks_br.domain.errors import InvalidName
+from starrocks_br.domain.errors import InvalidName, InvalidSettings
 from tests.support.world import World
 
 CONFIG = """
@@ -63,6 +63,12 @@ def test_a_table_goes_all_the_way_through(world: World, client: Client) -> None:
     assert label.manifest.at == newest.snapshot.snapshot_at
     with pytest.raises(InvalidName):
         client.plan_restore("d1.t", label=newest.label, into="")
+
+
+@pytest.mark.parametrize("wait", [float("nan"), float("inf"), -1])
+def test_nobody_waits_for_ever(client: Client, wait: float) -> None:
+    with pytest.raises(InvalidSettings, match="wait: "):
+        client.backup(wait=wait)
 
 
 def test_a_cold_start_goes_through_the_client(world: World, client: Client) -> None:

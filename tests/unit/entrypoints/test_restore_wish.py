@@ -36,6 +36,9 @@ AT = ("--label", "x")
         (("--undo", "x1", "--resume", "x1"), "leave out --resume"),
         (("--resume", "x1", "--dry-run"), "leave out --dry-run"),
         ((*ONE, *AT, "--verify", "some"), "'some' is not one of"),
+        ((*ONE, *AT, "--wait", "nan"), "'nan' is no number of seconds"),
+        ((*ONE, *AT, "--wait", "inf"), "not in the range"),
+        ((*ONE, *AT, "--wait", "-1"), "not in the range"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_the_configuration_is_read(
