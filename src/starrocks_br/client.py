@@ -16,7 +16,7 @@ from typing import Self
 from attrs import evolve, frozen
 from sqlalchemy import Engine
 
-from starrocks_br.adapters.settings import Settings
+from starrocks_br.adapters.settings import Settings, problems_of
 from starrocks_br.adapters.settings_file import discover, load
 from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
 from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
@@ -27,6 +27,7 @@ from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRest
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.adapters.system import Guarded, Quiet, SecretsTokens, SystemClock
 from starrocks_br.domain.backup_plan import BackupPlan
+from starrocks_br.domain.errors import InvalidSettings
 from starrocks_br.domain.names import (
     ClusterId,
     Selection,
@@ -199,7 +200,7 @@ class Client:
             ValueError: `at` has no offset, or not exactly one of `at` and `label` is given.
         """
         target = Target(
-            table=TableRef.parse(into or table),
+            table=TableRef.parse(table if into is None else into),
             replace=replace,
             drop_old=drop_old,
             partitions=frozenset(map(partition_name, partitions)) or None,
@@ -352,7 +353,11 @@ class Client:
         return RestoreRequest(place=self._waiting(wait), wanted=(), max_parallel=self.settings.max_parallel_databases)
 
     def _waiting(self, wait: float | None) -> Place:
-        return self._place if wait is None else evolve(self._place, wait=wait)
+        if wait is None:
+            return self._place
+        if problems := problems_of("wait", wait):
+            raise InvalidSettings("there is no such time to wait", problems)
+        return evolve(self._place, wait=wait)
 
 
 def _cluster(text: str | None) -> ClusterId | None:

@@ -11,6 +11,7 @@ from attrs import evolve
 import starrocks_br
 from starrocks_br.adapters.settings_file import load
 from starrocks_br.client import Client
+from starrocks_br.domain.errors import InvalidName, InvalidSettings
 from tests.support.world import World
 
 CONFIG = """
@@ -60,6 +61,14 @@ def test_a_table_goes_all_the_way_through(world: World, client: Client) -> None:
     assert (str(report.table), report.label, report.rows) == ("d1.u", oldest.label, 2)
     label = client.plan_restore("d1.t", label=newest.label, into="d1.w", allow_fuzzy=True)
     assert label.manifest.at == newest.snapshot.snapshot_at
+    with pytest.raises(InvalidName):
+        client.plan_restore("d1.t", label=newest.label, into="")
+
+
+@pytest.mark.parametrize("wait", [float("nan"), float("inf"), -1])
+def test_nobody_waits_for_ever(client: Client, wait: float) -> None:
+    with pytest.raises(InvalidSettings, match="wait: "):
+        client.backup(wait=wait)
 
 
 def test_a_cold_start_goes_through_the_client(world: World, client: Client) -> None:

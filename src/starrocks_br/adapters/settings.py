@@ -100,7 +100,7 @@ class Settings:
         tables: What is backed up: `db.table` or `db.*`.
         repository: StarRocks' name for where snapshots go.
         job_timeout: Seconds until the server gives a job up; it refuses less than 600 (R§2.2).
-        poll_interval: Seconds between two looks at running jobs.
+        poll_interval: Seconds between two looks at running jobs; at most 30, else others take the command for dead.
         wait: Seconds to wait for a job slot that someone else holds.
         connect_timeout: Whole seconds to wait for a frontend to take the call.
         read_timeout: Whole seconds to wait for an answer; a line that is silent for longer is dead. Keep it above the
@@ -151,6 +151,12 @@ class Settings:
         """The tables as a selection."""
         return Selection(self.tables)
 
+
+_YEAR: Final = 31_536_000
+_PORTS: Final = 65_535
+
+_LONGEST_POLL: Final = 30
+"""Seconds: a command that is not heard of for a minute after the end of its job is taken for dead."""
 
 REQUIRED: Final = ("host", "port", "user", "password", "database", "tables", "repository")
 """What has no default."""
@@ -219,12 +225,12 @@ def _whole(least: int, most: int | None = None) -> Callable[[object], Iterator[s
     return problems
 
 
-def _seconds(least: float) -> Callable[[object], Iterator[str]]:
+def _seconds(least: float, most: float = _YEAR) -> Callable[[object], Iterator[str]]:
     def problems(value: object) -> Iterator[str]:
         if not isinstance(value, int | float) or isinstance(value, bool):
             yield f"{value!r} is no number of seconds"
-        elif not least <= value < _YEAR:
-            yield f"{value} is not between {least} and {_YEAR}"
+        elif not least <= value <= most:
+            yield f"{value} is not between {least} and {most}"
 
     return problems
 
@@ -237,9 +243,6 @@ def _kind(kind: type, words: str) -> Callable[[object], Iterator[str]]:
     return lambda value: iter(() if isinstance(value, kind) else (f"{value!r} is no {words}",))
 
 
-_YEAR: Final = 31_536_000
-_PORTS: Final = 65_535
-
 CHECKS: Final[Mapping[str, Callable[[object], Iterator[str]]]] = {
     "host": _host,
     "port": _whole(1, _PORTS),
@@ -249,7 +252,7 @@ CHECKS: Final[Mapping[str, Callable[[object], Iterator[str]]]] = {
     "tables": _tables,
     "repository": _name(repository_name),
     "job_timeout": _whole(600, _YEAR),
-    "poll_interval": _seconds(0.01),
+    "poll_interval": _seconds(0.01, _LONGEST_POLL),
     "wait": _seconds(0),
     "connect_timeout": _whole(1, _YEAR),
     "read_timeout": _whole(1, _YEAR),

@@ -14,15 +14,26 @@ from starrocks_br.adapters.documents import PART_BYTES, converter, encode, exact
 from starrocks_br.domain.restore_steps import Step
 
 _PACKED: Final = "packed"
+_TOTAL: Final = "steps"
+"""How many steps the restore has; not told by what was written before this was."""
+
 _MAX_UNPACKED: Final = 64 * 1024 * 1024
 
 
-def dumps_step(step: Step) -> str:
-    """Write a step; one that names so many partitions that it would not fit into a row is packed."""
-    text = encode(_steps().unstructure(step, Step))
+def dumps_step(step: Step, total: int | None = None) -> str:
+    """Write a step; one that names so many partitions that it would not fit into a row is packed.
+
+    Args:
+        step: The step.
+        total: How many steps its restore has, to be told from how many rows there are; None: that is not told.
+    """
+    told = {} if total is None else {_TOTAL: total}
+    document = _steps().unstructure(step, Step)
+    text = encode(document | told)
     if len(text) <= PART_BYTES:
         return text
-    return encode({"kind": _PACKED, "zlib": b64encode(zlib.compress(text.encode())).decode()})
+    packed = b64encode(zlib.compress(encode(document).encode())).decode()
+    return encode({"kind": _PACKED, "zlib": packed, **told})
 
 
 def loads_step(text: str, where: str) -> Step:
@@ -38,9 +49,19 @@ def loads_step(text: str, where: str) -> Step:
     return read(text, where, _make)
 
 
+def loads_total(text: str, where: str) -> int | None:
+    """How many steps the restore of a step has; None: it is not told. Args and errors as of `loads_step`."""
+    return read(text, where, _total)
+
+
+def _total(found: Any) -> int | None:
+    return exactly(found[_TOTAL], int) if _TOTAL in found else None
+
+
 def _make(found: Any) -> Step:
     if not isinstance(found, dict) or not isinstance(found.get("kind"), str):
         raise TypeError("it is no step")
+    found.pop(_TOTAL, None)
     document = _unpacked(exactly(found["zlib"], str)) if found["kind"] == _PACKED else found
     union: Any = Step
     step: Step = _steps().structure(document, union)

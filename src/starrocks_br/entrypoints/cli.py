@@ -14,6 +14,7 @@ import click
 
 from starrocks_br.entrypoints.interrupts import second_signal_leaves, sigterm_raises
 from starrocks_br.entrypoints.options import Wishes
+from starrocks_br.entrypoints.streams import missing_streams_replaced
 
 if TYPE_CHECKING:
     from starrocks_br.entrypoints.console import Outcome
@@ -74,7 +75,7 @@ def main(args: Sequence[str] | None = None) -> int:
     Returns:
         The exit code (`entrypoints/exit_codes.py`).
     """
-    with second_signal_leaves():
+    with missing_streams_replaced(), second_signal_leaves():
         return _main(sys.argv[1:] if args is None else list(args))
 
 

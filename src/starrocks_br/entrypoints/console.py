@@ -16,6 +16,7 @@ from starrocks_br.domain.names import DatabaseName
 from starrocks_br.entrypoints.documents_out import Document
 from starrocks_br.entrypoints.failures import Failure
 from starrocks_br.entrypoints.progress import QuietDisplay, describe, display_for
+from starrocks_br.entrypoints.streams import tell
 
 if TYPE_CHECKING:
     from starrocks_br.client import Client
@@ -118,6 +119,6 @@ class Call:
             return True
         for line in plan:
             self.heard.display.say(line)
-        sys.stderr.write(f"{question} [y/N] ")
-        sys.stderr.flush()
+        if tell(sys.stderr, f"{question} [y/N] "):
+            return False  # nobody was asked
         return sys.stdin.readline().strip().lower() in {"y", "yes"}

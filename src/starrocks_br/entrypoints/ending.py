@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from starrocks_br.entrypoints.exit_codes import ExitCode
 from starrocks_br.entrypoints.failures import Failure, failure_of
 from starrocks_br.entrypoints.options import Wishes
 from starrocks_br.entrypoints.render.failures import failure as failure_lines
+from starrocks_br.entrypoints.streams import tell
 
 
 def show_outcome(outcome: Outcome, wishes: Wishes) -> int:
@@ -33,7 +33,7 @@ def show_failure(error: BaseException, wishes: Wishes) -> int:
     found = failure_of(error, command)
     warnings = _heard(wishes)
     if found.defect and wishes.verbose:
-        traceback.print_exception(error)
+        tell(sys.stderr, "".join(traceback.format_exception(error)))
     return _end(wishes, command, found, warnings, None)
 
 
@@ -64,13 +64,11 @@ def _asked_for(error: BaseException) -> str | None:
 
 def _say(lines: Iterable[str]) -> None:
     for line in lines:
-        sys.stderr.write(line + "\n")
+        tell(sys.stderr, line + "\n")
 
 
 def _write(text: str) -> None:
-    """Write to stdout. A reader that went away (`| head`) changes nothing about what was done."""
-    try:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Write to stdout. That it cannot be written changes nothing about what was done, nor about the exit code."""
+    error = tell(sys.stdout, text + "\n")
+    if error and not isinstance(error, BrokenPipeError):  # who pipes into `head` has read enough
+        _say([f"warning: the result could not be written: {error}"])

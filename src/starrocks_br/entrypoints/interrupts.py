@@ -12,6 +12,8 @@ from threading import Thread
 from types import FrameType
 from typing import Final, NoReturn
 
+from starrocks_br.entrypoints.streams import tell
+
 BACKUP_GOES_ON: Final = (
     "a job that was sent goes on on the server; the next starrocks-br backup finds it and records how it ended"
 )
@@ -98,6 +100,6 @@ def _next_signal(receiver: socket.socket, *, told_to_stop: bool, patience: float
     try:
         return int.from_bytes(receiver.recv(1))
     except TimeoutError:
-        sys.stderr.write(WAITS)
+        tell(sys.stderr, WAITS)
         receiver.settimeout(None)
         return int.from_bytes(receiver.recv(1))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec
 
 import click
 from attrs import define
@@ -16,6 +17,31 @@ if TYPE_CHECKING:
     from starrocks_br.entrypoints.console import Call, Outcome
 
 P = ParamSpec("P")
+
+YEAR: Final = 31_536_000
+"""Seconds; what is longer is meant otherwise."""
+
+
+class Seconds(click.FloatRange):
+    """How long to wait: not for ever, nor for what is no number."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=YEAR)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it; `nan` lies in every range."""
+        found: float = super().convert(value, param, ctx)
+        if math.isnan(found):
+            self.fail(f"{value!r} is no number of seconds.", param, ctx)
+        return found
+
+
+wait_option = click.option(
+    "--wait",
+    type=Seconds(),
+    metavar="SECONDS",
+    help="How long to wait for a job slot that someone else holds. Default: that of the configuration (60).",
+)
 
 
 @define

@@ -20,6 +20,7 @@ from starrocks_br.domain.events import (
 from starrocks_br.domain.names import DatabaseName
 from starrocks_br.entrypoints.render.layout import duration, number
 from starrocks_br.entrypoints.render.restore import step_text
+from starrocks_br.entrypoints.streams import tell
 
 _CLEAR = "\r\x1b[K"
 _MINUTE = 60
@@ -85,8 +86,7 @@ class QuietDisplay:
 
     def say(self, line: str) -> None:
         """Write a line that stays."""
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        tell(self._stream, line + "\n")
 
     def close(self) -> None:
         """Leave nothing half written."""
@@ -137,15 +137,13 @@ class TerminalDisplay(QuietDisplay):
         """Take the live line away."""
         if self._running:
             self._running.clear()
-            self._stream.write(_CLEAR)
-            self._stream.flush()
+            tell(self._stream, _CLEAR)
 
     def _draw(self) -> None:
         if self._running:
             width = shutil.get_terminal_size().columns
             line = " | ".join(self._running[database] for database in sorted(self._running))
-            self._stream.write(_CLEAR + line[: width - 1])
-            self._stream.flush()
+            tell(self._stream, _CLEAR + line[: width - 1])
 
 
 def display_for(stream: TextIO, *, quiet: bool) -> QuietDisplay:

@@ -70,11 +70,12 @@ class RestoreWish:
 
     @property
     def into(self) -> str | None:
-        """The one table's new name, `db.table`; None: its own."""
+        """The one table's new name, `db.table`; None: its own. An empty option is an empty name, which is none."""
         if self.to_database is None and self.as_name is None:
             return None
         own = TableRef.parse(self.table[0])
-        return f"{self.to_database or own.database}.{self.as_name or own.name}"
+        database = own.database if self.to_database is None else self.to_database
+        return f"{database}.{own.name if self.as_name is None else self.as_name}"
 
     @property
     def given(self) -> tuple[str, ...]:

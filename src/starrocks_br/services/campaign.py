@@ -40,6 +40,8 @@ ATTEMPTS: Final = 3
 KEPT_AFTER: Final = 30.0
 """Seconds after the look after a cut: as long as a command that follows a kill still looks soon enough (`SOON`)."""
 
+HIDDEN: Final = "a job that this user is not shown holds it"
+
 WORTH_A_RETRY: Final = ("already merged", "failed to choose replica", "does not exist")
 """Parts of a CANCELLED job's Status after which a new look and a new job may succeed (R§4.4)."""
 
@@ -151,10 +153,10 @@ class Campaign:
     def _wait_for_slot(self, draft: Draft, refusal: Refused | AccessDenied) -> None:
         database, now = draft.database, self.ports.clock.monotonic()
         wait = self._blocked.setdefault(database, SlotWait(since=now))
-        wait.refused(now)
         if wait.lasted(now) >= self.place.wait:
-            self._end(database, draft.label, _busy(database, refusal.why))
+            self._end(database, draft.label, _busy(database, HIDDEN if wait.hidden(now) else refusal.why))
             return
+        wait.refused(now)
         self._tries[database] -= 1
         self._waiting.add(database)
         self.ports.listener(Warned(message=f"{database}: {refusal.why}; waiting for it to end"))
@@ -379,19 +381,15 @@ class Campaign:
         for database in sorted(self._waiting):
             job, wait, now = holders.get(database), self._blocked[database], self.ports.clock.monotonic()
             wait.holder_shown = wait.holder_shown or job is not None
-            if job is None and wait.over(now):
+            if job is None and wait.over(now, self.place.wait):
                 self._waiting.remove(database)
                 self._queue.append(database)
-            elif wait.lasted(now) >= self.place.wait:
+            elif job is not None and wait.lasted(now) >= self.place.wait:
                 self._waiting.remove(database)
-                self._end(database, None, _busy(database, _held_by(job)))
+                self._end(database, None, _busy(database, f"{job.kind} {job.label} is {job.state}"))
 
     def _running(self, kind: JobKind) -> dict[DatabaseName, Job]:
         return {database: job for database, job in self._jobs(kind, self._waiting).items() if not job.ended}
-
-
-def _held_by(job: Job | None) -> str:
-    return "a job that this user is not shown holds it" if job is None else f"{job.kind} {job.label} is {job.state}"
 
 
 def _doubt(entries: Iterable[Entry]) -> str:

@@ -66,7 +66,13 @@ def before(ports: Ports, tables: Collection[TableRef]) -> Dependents:
     )
 
 
-def hand_over(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef]) -> tuple[str, ...]:
+def _silently() -> None:
+    """No sign of life: what is over cannot be taken for dead."""
+
+
+def hand_over(
+    ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef], alive: Callable[[], None] = _silently
+) -> tuple[str, ...]:
     """Give restored tables the grants and the colocate groups of those whose places they take.
 
     What they have already is left alone, so it may be called again.
@@ -75,6 +81,7 @@ def hand_over(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableR
         ports: The outside.
         seen: What `before` saw.
         restored: From the name that `before` was asked for to the one that the restored table has now.
+        alive: Called before each statement that changes something: many tables have many grants.
 
     Returns:
         Notes for people.
@@ -82,7 +89,7 @@ def hand_over(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableR
     notes: list[str] = []
     taken_over = {old: new for old, new in restored.items() if old in seen.groups}
     repairs: list[Repair] = [*_regrants(ports, seen, taken_over, notes), *_regroups(ports, seen, taken_over)]
-    return (*notes, *_notes_on(ports, repairs, _attempt(ports, repairs)))
+    return (*notes, *_notes_on(ports, repairs, _attempt(ports, repairs, alive)))
 
 
 def after(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef]) -> tuple[str, ...]:
@@ -188,11 +195,12 @@ def _read(
         return None
 
 
-def _attempt(ports: Ports, repairs: Iterable[Repair]) -> dict[Repair, str]:
+def _attempt(ports: Ports, repairs: Iterable[Repair], alive: Callable[[], None] = _silently) -> dict[Repair, str]:
     """Carry out what can be; what failed, with the reason. A cluster that is gone is not asked again and again."""
     failed: dict[Repair, str] = {}
     gone: Unreachable | None = None
     for repair in repairs:
+        alive()
         error = gone or _try(ports, repair)
         if error is not None:
             failed[repair] = _words(str(error))

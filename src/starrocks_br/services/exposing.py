@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from starrocks_br.domain.anchor import Restored
 from starrocks_br.domain.dependents import Dependents, group_in
@@ -13,13 +13,16 @@ from starrocks_br.services import anchors, dependents
 from starrocks_br.services.restore_table import TableRestore
 
 
-def before_exposing(ports: Ports, tables: Sequence[TableRestore], seen: Dependents) -> tuple[str, ...]:
+def before_exposing(
+    ports: Ports, tables: Sequence[TableRestore], seen: Dependents, alive: Callable[[], None]
+) -> tuple[str, ...]:
     """Look at tables whose next step moves a name that others use, once for all of them, and let users in.
 
     Args:
         ports: The outside.
         tables: At the same kind of step.
         seen: What hung on their targets before.
+        alive: Says that the tables are being worked on; called between statements.
 
     Returns:
         Notes for people.
@@ -27,7 +30,8 @@ def before_exposing(ports: Ports, tables: Sequence[TableRestore], seen: Dependen
     about = [one for one in tables if about_to_show(one)]
     if not about:
         return ()
-    notes = dependents.hand_over(ports, seen, {one.plan.target.table: one.plan.alias for one in about})
+    notes = dependents.hand_over(ports, seen, {one.plan.target.table: one.plan.alias for one in about}, alive)
+    alive()
     look = ports.cluster.observe([one.plan.alias for one in about])
     for one in about:
         one.hidden = look.tables.get(one.plan.alias)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from starrocks_br.domain.errors import Refused, VerificationMismatch
@@ -79,16 +79,32 @@ def _haunted(ports: Ports, tables: Sequence[TableRestore], refusal: Refused) -> 
     )
 
 
-def check(ports: Ports, place: Place, one: TableRestore, step: CheckRestored, state: TableState) -> None:
+def check(
+    ports: Ports,
+    place: Place,
+    one: TableRestore,
+    step: CheckRestored,
+    state: TableState,
+    alive: Callable[[], None],
+) -> None:
     """Mend and compare what a job left, as it was just seen.
+
+    Args:
+        ports: The outside.
+        place: What the command works with.
+        one: The table.
+        step: The step that it stands at.
+        state: As it was seen.
+        alive: Says that it is being worked on; called between statements.
 
     Raises:
         VerificationMismatch: It is not our table, or not what was backed up.
     """
     one.is_at(state)
-    state = _rested(ports, place, one, step, state)
+    state = _rested(ports, place, one, step, state, alive)
     holes = _left_by_the_job(one, step, state)
     for partition in holes:
+        alive()
         _repair(ports, step.table, partition)
     if state.ttl:
         _pause(ports, one, step.table, state)
@@ -96,33 +112,44 @@ def check(ports: Ports, place: Place, one: TableRestore, step: CheckRestored, st
         compare(one, _see(ports, one, step.table) if holes or state.ttl else state)
 
 
-def make_again(ports: Ports, one: TableRestore, step: CreateTable) -> None:
-    """Make the table from its DDL, with the partitions that it is to have and no others.
+def make_again(ports: Ports, one: TableRestore, step: CreateTable, alive: Callable[[], None]) -> None:
+    """Make the table from its DDL, with the partitions that it is to have and no others. For `alive` see `check`.
 
     Raises:
         Refused: The server does not take the DDL.
         VerificationMismatch: The table is gone again.
     """
     ports.cluster.apply(step)
+    alive()
     one.ids |= ports.cluster.table_ids([step.table])
     state = _see(ports, one, step.table)
     if state.ttl:
         _pause(ports, one, step.table, state)
     there = at_home(one.plan.manifest, state).keys()
     if unwanted := tuple(sorted(there - set(step.wanted))):
+        alive()
         ports.cluster.apply(DropPartitions(table=step.table, partitions=unwanted))
     missing = tuple(partition for partition in step.addable if partition.name not in there)
     if missing:
+        alive()
         added = AddPartitions(table=step.table, partitions=missing, replication_num=step.replication_num)
         ports.cluster.apply(added)
 
 
-def _rested(ports: Ports, place: Place, one: TableRestore, step: CheckRestored, state: TableState) -> TableState:
+def _rested(
+    ports: Ports,
+    place: Place,
+    one: TableRestore,
+    step: CheckRestored,
+    state: TableState,
+    alive: Callable[[], None],
+) -> TableState:
     """At a table that others can load, a hole may be a load that is just being published: look again."""
     for _ in range(0 if step.created else LOOKS_AT_A_HOLE):
         if not any(partition.hole for partition in state.partitions.values()):
             break
         ports.clock.sleep(place.poll_interval)
+        alive()
         state = _see(ports, one, step.table)
     return state
 
@@ -174,8 +201,8 @@ def compare(one: TableRestore, state: TableState) -> None:
         raise VerificationMismatch(f"{state.table} is not what was backed up", table=state.table, differences=found)
 
 
-def verify(ports: Ports, one: TableRestore, step: Verify, state: TableState) -> None:
-    """The last look, and every row, as far as it is wanted.
+def verify(ports: Ports, one: TableRestore, step: Verify, state: TableState, alive: Callable[[], None]) -> None:
+    """The last look, and every row, as far as it is wanted. For `alive` see `check`.
 
     Raises:
         VerificationMismatch: The table is not what was backed up.
@@ -186,7 +213,10 @@ def verify(ports: Ports, one: TableRestore, step: Verify, state: TableState) -> 
     if step.reading is Reading.NONE:
         return
     parts = [None] if step.reading is Reading.TABLE else [[name] for name in sorted(state.partitions)]
-    counts = [ports.cluster.count_rows(step.table, part) for part in parts]
+    counts = []
+    for part in parts:
+        alive()
+        counts.append(ports.cluster.count_rows(step.table, part))
     if None in counts:
         ports.listener(Warned(message=f"the server told no number of rows of {step.table}: its rows were not read"))
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starrocks_br.domain.errors import OutcomeUnknown, Refused, VerificationMismatch
 from starrocks_br.domain.names import PartitionName, RestoreId
 from starrocks_br.domain.ports import Ports
@@ -9,8 +11,14 @@ from starrocks_br.domain.restore_steps import AddPartitions, CopyPartitions
 from starrocks_br.domain.server import LABEL_USED
 
 
-def read_over(ports: Ports, restore: RestoreId, step: CopyPartitions) -> None:
+def read_over(ports: Ports, restore: RestoreId, step: CopyPartitions, alive: Callable[[], None]) -> None:
     """Read the partitions over, unless that is done, and count: what was not read over entirely is never shown.
+
+    Args:
+        ports: The outside.
+        restore: Whose step it is.
+        step: What is read over.
+        alive: Says that it is being worked on; called between statements, each of which may take long.
 
     Raises:
         OutcomeUnknown: A load that was sent before still runs, or the connection broke.
@@ -18,9 +26,12 @@ def read_over(ports: Ports, restore: RestoreId, step: CopyPartitions) -> None:
         VerificationMismatch: There are more or fewer rows than there were to be read.
     """
     wanted = ports.cluster.count_rows(step.scratch)
+    alive()
     there = _there(ports, step)
     if wanted is None or _rows(ports, step, there) != wanted:
+        alive()
         _load(ports, restore, step)
+        alive()
         there = _there(ports, step)
     rows = _rows(ports, step, there)
     if wanted is None or rows != wanted:
@@ -31,6 +42,7 @@ def read_over(ports: Ports, restore: RestoreId, step: CopyPartitions) -> None:
         )
     unmade = tuple(one for one in step.addable if one.name not in there)
     if unmade:
+        alive()
         ports.cluster.apply(AddPartitions(table=step.table, partitions=unmade, replication_num=step.replication_num))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from typing import Final
@@ -52,7 +52,7 @@ NAME_TAKEN: Final = "is already used"
 """What RENAME says of a name that somebody has, whatever kind of object it is (O2§y12)."""
 
 SIGN_OF_LIFE: Final = 20.0
-"""Seconds after which a step that is done for one table after the other says again that it is at work."""
+"""Seconds after which a step of several statements, or of several tables, says again that it is at work."""
 
 DATABASE_EXISTS: Final = "database exists"
 """What CREATE DATABASE says of a name that is taken (O§q)."""
@@ -127,7 +127,7 @@ class DatabaseRestore:
     def _do(self, ready: Sequence[TableRestore]) -> None:
         if any(about_to_show(one) for one in ready):
             ready = self._unmoved(ready)
-            self.notes += before_exposing(self.ports, ready, self.dependents)
+            self.notes += before_exposing(self.ports, ready, self.dependents, lambda: self._keep_alive(ready))
         ready = self._still_ours(ready)
         looking = bool(ready) and isinstance(ready[0].step, CheckRestored | Verify)
         seen = look(self.ports, ready) if looking else {}
@@ -136,7 +136,7 @@ class DatabaseRestore:
             self._keep_alive(ready)
             if one.failure is None:
                 with self._failing([one]):
-                    self._act(one, _step(one), seen)
+                    self._act(one, _step(one), seen, self._alive(one, ready))
                     done.append(one)
         self._passed([one for one in done if one.failure is None])
 
@@ -163,6 +163,16 @@ class DatabaseRestore:
         if self.ports.clock.monotonic() - self._claimed_at > SIGN_OF_LIFE:
             self._granted([one for one in ready if one.failure is None])
 
+    def _alive(self, one: TableRestore, ready: Sequence[TableRestore]) -> Callable[[], None]:
+        """What the step of one table calls between its statements; it raises Busy if somebody took the table over."""
+
+        def alive() -> None:
+            self._keep_alive(ready)
+            if one.failure is not None:
+                raise one.failure
+
+        return alive
+
     def _unmoved(self, ready: Sequence[TableRestore]) -> list[TableRestore]:
         """Those whose names are still borne by the tables that we think; the others are given up."""
         wanted = {one.plan.restore: one.bearers(_step(one)) for one in ready}
@@ -178,20 +188,22 @@ class DatabaseRestore:
                 ours.append(one)
         return ours
 
-    def _act(self, one: TableRestore, step: Step, seen: Mapping[TableRef, TableState]) -> None:
+    def _act(
+        self, one: TableRestore, step: Step, seen: Mapping[TableRef, TableState], alive: Callable[[], None]
+    ) -> None:
         match step:
             case CheckRestored(table=table):
-                check(self.ports, self.place, one, step, _state(seen, table))
+                check(self.ports, self.place, one, step, _state(seen, table), alive)
             case Verify(table=table):
-                verify(self.ports, one, step, _state(seen, table))
+                verify(self.ports, one, step, _state(seen, table), alive)
             case CreateTable():
-                make_again(self.ports, one, step)
+                make_again(self.ports, one, step, alive)
             case AddPartitions(table=table):
                 self.ports.cluster.apply(step)
                 if one.exposed_at is not None:
                     self._note_ids(one, step, table)
             case CopyPartitions():
-                read_over(self.ports, one.plan.restore, step)
+                read_over(self.ports, one.plan.restore, step, alive)
             case Rename() | Swap():
                 self._show(one, step)
             case CreateDatabase():

@@ -22,6 +22,7 @@ from starrocks_br.domain.restore_steps import (
     SetAside,
     Step,
     Swap,
+    Verify,
 )
 from starrocks_br.domain.server import DONE
 from starrocks_br.services.journals import informed, take_over, whole_manifest
@@ -37,7 +38,7 @@ def resume(ports: Ports, request: RestoreRequest, restore: RestoreId) -> Restore
     """Finish a restore that was killed: what was done is not done again.
 
     Raises:
-        UnknownRestore: Nothing is written of it, it is closed, or how far it got cannot be told.
+        UnknownRestore: Nothing is written of it, it is closed or of a bootstrap, or how far it got cannot be told.
         Busy: It may still be at work, or another restore of its table is.
         BrokenChain: What it restores is not recorded any more.
     """
@@ -48,6 +49,12 @@ def resume(ports: Ports, request: RestoreRequest, restore: RestoreId) -> Restore
             f"there is nothing left of restore {restore} to do",
             why="it was finished, or given up and taken back",
             hint="start the restore anew",
+        )
+    if not any(isinstance(line.step, Verify) for line in begun.steps):
+        raise UnknownRestore(
+            f"restore {restore} cannot be gone on with",
+            why="it brings the history back, and is not a restore of a table",
+            hint="run starrocks-br bootstrap again",
         )
     holder = ports.tokens()
     take_over(ports, begun, holder)

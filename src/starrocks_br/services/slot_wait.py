@@ -27,10 +27,15 @@ class SlotWait:
         """For how long it has been waited in all."""
         return now - self.since
 
-    def over(self, now: float) -> bool:
-        """Whether to try again, now that no job is shown.
+    def hidden(self, now: float) -> bool:
+        """Whether it was tried before, and no job was shown since."""
+        return self.lasted(now) > 0 and not self.holder_shown
+
+    def over(self, now: float, patience: float) -> bool:
+        """Whether to try again, now that no job is shown; a last time once it was waited for so many seconds in all.
 
         At once if there was one: it ended. SHOW lists nothing of tables that the user may not see; a job that is never
         shown is asked about again once it was waited as long as before, for each attempt costs a label.
         """
-        return self.holder_shown or now - self.refused_at >= self.refused_at - self.since
+        as_long_again = now - self.refused_at >= self.refused_at - self.since
+        return self.holder_shown or as_long_again or self.lasted(now) >= patience

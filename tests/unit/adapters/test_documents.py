@@ -11,7 +11,7 @@ from attrs import evolve
 
 from starrocks_br.adapters.documents import MAX_BYTES, PART_BYTES, DamagedDocument
 from starrocks_br.adapters.partition_documents import dumps_partitions, loads_partitions
-from starrocks_br.adapters.step_documents import dumps_step, loads_step
+from starrocks_br.adapters.step_documents import dumps_step, loads_step, loads_total
 from starrocks_br.domain.names import Label, PartitionName, TableName, TableRef
 from starrocks_br.domain.restore_steps import CreateDatabase, PauseTtl, RestorePartitions
 from tests.contract.recorded import captured, entry, snapshot
@@ -233,6 +233,18 @@ def test_a_damaged_step_is_told_with_row_and_field(text: str, words: str) -> Non
     with pytest.raises(DamagedDocument) as caught:
         loads_step(text, STEP)
     assert caught.value.what.startswith(f"{STEP}: {words}")
+
+
+def test_a_step_tells_how_many_there_are() -> None:
+    """Packed or not; what was written before steps told it does not."""
+    short = CreateDatabase(database=TableRef.parse("d.t").database)
+    for step in (short, _long_step()):
+        text = dumps_step(step, 7)
+        assert loads_total(text, STEP) == 7
+        assert loads_step(text, STEP) == step
+    assert loads_total(dumps_step(short), STEP) is None
+    with pytest.raises(DamagedDocument, match="'7' is no int"):
+        loads_total('{"kind": "CreateDatabase", "database": "d", "steps": "7"}', STEP)
 
 
 def test_properties_must_be_a_mapping() -> None:

@@ -10,9 +10,10 @@ import runpy
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import TextIO
 
 import click
 import pytest
@@ -254,6 +255,70 @@ def test_a_reader_that_went_away_changes_nothing_about_the_end(probe: Probe, mon
     with os.fdopen(writing, "w") as stdout:
         monkeypatch.setattr(sys, "stdout", stdout)
         assert main(["probe"]) == 0
+
+
+@pytest.fixture
+def full() -> Iterator[TextIO]:
+    """A disk without room."""
+    with Path("/dev/full").open("w", encoding="utf-8") as stream:
+        yield stream
+
+
+@pytest.mark.parametrize("arguments", [["probe"], ["probe", "--json"]])
+def test_a_result_that_cannot_be_written_is_told_of_and_changes_nothing_about_the_end(
+    arguments: list[str],
+    probe: Probe,
+    full: TextIO,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    probe(lambda _call: DONE)
+    monkeypatch.setattr(sys, "stdout", full)
+    assert main(arguments) == 0
+    assert capsys.readouterr().err == "warning: the result could not be written: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.parametrize("arguments", [["probe"], ["probe", "-q"], ["probe", "-v"]])
+def test_a_command_goes_on_if_what_it_says_on_the_way_cannot_be_written(
+    arguments: list[str], probe: Probe, full: TextIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends: list[str] = []
+
+    def body(call: Call) -> Outcome:
+        call.heard(Warned(message="slow"))
+        call.remark(["a remark"])
+        ends.append("the end")
+        raise Busy("the end", why="")
+
+    probe(body)
+    monkeypatch.setattr(sys, "stderr", full)
+    assert main(arguments) == 11
+    assert ends == ["the end"]
+
+
+def test_a_question_that_cannot_be_asked_is_answered_with_no(
+    probe: Probe, full: TextIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = []
+    monkeypatch.setattr(sys, "stdin", Keyboard("y\n"))
+    monkeypatch.setattr(sys, "stderr", full)
+
+    def body(call: Call) -> Outcome:
+        answers.append(call.agreed([], "go on?", yes=False))
+        return DONE
+
+    probe(body)
+    main(["probe", "-q"])
+    assert answers == [False]
+
+
+def test_a_process_that_was_started_without_streams_does_its_work() -> None:
+    """As by a daemon that closes them."""
+    code = (
+        "import os, sys; from starrocks_br.entrypoints.cli import main; "
+        "sys.stdin = sys.stdout = sys.stderr = None; os._exit(main(['list', '--config', 'none.yaml']))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == ExitCode.USAGE
 
 
 def test_a_configuration_that_was_not_named_is_for_the_client_to_find(probe: Probe) -> None:

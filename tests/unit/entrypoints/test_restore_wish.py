@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from starrocks_br.domain.errors import InvalidName
+from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.restore_steps import Reading
 from starrocks_br.entrypoints.cli import main
 from starrocks_br.entrypoints.restore_wish import RestoreWish
@@ -35,6 +36,9 @@ AT = ("--label", "x")
         (("--undo", "x1", "--resume", "x1"), "leave out --resume"),
         (("--resume", "x1", "--dry-run"), "leave out --dry-run"),
         ((*ONE, *AT, "--verify", "some"), "'some' is not one of"),
+        ((*ONE, *AT, "--wait", "nan"), "'nan' is no number of seconds"),
+        ((*ONE, *AT, "--wait", "inf"), "not in the range"),
+        ((*ONE, *AT, "--wait", "-1"), "not in the range"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_the_configuration_is_read(
@@ -78,6 +82,13 @@ def test_the_new_name_is_put_together_from_what_was_said_and_the_old_one() -> No
     assert into(to_database="e", as_name="u") == "e.u"
     with pytest.raises(InvalidName):
         _ = RestoreWish(table=("t",), as_name="u").into
+
+
+@pytest.mark.parametrize("said", [{"to_database": ""}, {"as_name": ""}])
+def test_a_new_name_that_is_empty_is_not_the_old_one(said: dict[str, str]) -> None:
+    """As of `--to-database "$DRILL"` where DRILL is not set: with --replace the live table would give way."""
+    with pytest.raises(InvalidName):
+        TableRef.parse(str(RestoreWish(table=("d.t",), **said).into))  # type: ignore[arg-type]
 
 
 def test_rows_are_counted_once_unless_said_otherwise() -> None:

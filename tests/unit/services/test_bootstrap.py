@@ -6,10 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from starrocks_br.domain.errors import JobFailed, NoPoint, OutcomeUnknown, Refused, RequestError, Unrestorable
+from starrocks_br.domain.errors import (
+    JobFailed,
+    NoPoint,
+    OutcomeUnknown,
+    Refused,
+    RequestError,
+    UnknownRestore,
+    Unrestorable,
+)
 from starrocks_br.domain.snapshot import BackupType
 from starrocks_br.domain.status import Status
-from starrocks_br.services import backup, bootstrap
+from starrocks_br.services import backup, bootstrap, resume
+from starrocks_br.services.requests import RestoreRequest
+from tests.support.modes import newest_restore
 from tests.support.world import Killed, World, cut, fail, kill, only_reads, refuse
 
 
@@ -241,6 +251,20 @@ def test_killed_anywhere_it_can_be_done_again(lost: World, pattern: str) -> None
     new.later()
     new.backup()
     assert new.tables("ops") == {"backup_history", "restore_history"}
+
+
+def test_one_that_was_killed_is_not_gone_on_with_as_if_it_restored_a_table(lost: World) -> None:
+    new = successor(lost)
+    new.before("^DROP TABLE", kill)
+    with pytest.raises(Killed):
+        new.bootstrap()
+    new.ports = new.reconnect()
+    new.later(600)
+    request = RestoreRequest(place=new.place, wanted=())
+    with pytest.raises(UnknownRestore, match="brings the history back") as refusal:
+        resume.resume(new.ports, request, newest_restore(new))
+    assert refusal.value.hint == "run starrocks-br bootstrap again"
+    assert {str(table) for table in new.bootstrap().points} == {"d1.t"}
 
 
 def test_backup_after_a_cold_start_does_not_touch_the_old_clusters_rows(lost: World) -> None:

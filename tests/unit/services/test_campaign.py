@@ -198,6 +198,14 @@ def test_a_holder_that_is_never_shown_is_asked_about_less_and_less_often(ready: 
     assert 5 < len(ready.statuses()) < 15
 
 
+def test_a_holder_that_is_never_shown_and_ends_while_it_is_waited_for_is_noticed(ready: World) -> None:
+    """Once the whole wait is over, it is tried a last time."""
+    ready.wait_at_most(150)
+    ended = ready.always(BACKUP, refuse(5064, "Can only run one backup or restore job of a database at same time"))
+    ready.clock_alarm(60 + 100, ended)  # the last one but this was made after 93 s
+    assert only(ready.backup()).status is Status.FINISHED
+
+
 def test_a_table_that_cannot_be_written_down_ends_its_database_only(world: World) -> None:
     """A megabyte of values in one partition does not fit into a row of ours."""
     world.ready("d1.t", "d2.t")

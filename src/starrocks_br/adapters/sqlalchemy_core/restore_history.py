@@ -14,9 +14,9 @@ from starrocks_br.adapters.sqlalchemy_core.backup_rows import Row
 from starrocks_br.adapters.sqlalchemy_core.connection import SingleConnection
 from starrocks_br.adapters.sqlalchemy_core.fields import Fields
 from starrocks_br.adapters.sqlalchemy_core.store import OpsStore, bare
-from starrocks_br.adapters.sqlalchemy_core.tables import chunks, cut_to_bytes, ops_tables
+from starrocks_br.adapters.sqlalchemy_core.tables import chunks, chunks_of_groups, cut_to_bytes, ops_tables
 from starrocks_br.adapters.sqlalchemy_core.timings import restore_jobs
-from starrocks_br.adapters.step_documents import dumps_step, loads_step
+from starrocks_br.adapters.step_documents import dumps_step, loads_step, loads_total
 from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.journal import (
     OPEN_STEPS,
@@ -56,8 +56,8 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
         self._version = version("starrocks-br")
 
     def begin(self, journals: Sequence[Journal]) -> None:  # noqa: D102 -- the port says it
-        rows = [row for journal in journals for row in self._rows(journal)]
-        for part in chunks(rows):
+        # A restore that lies in one statement is written down whole or not at all.
+        for part in chunks_of_groups(map(self._rows, journals)):
             self._store.write(insert(self._history).values(part), "writing restores down")
 
     def _rows(self, journal: Journal) -> list[Row]:
@@ -71,7 +71,7 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
                 "table_name": journal.target.name,
                 "alias": journal.alias.name,
                 "action": type(line.step).__name__,
-                "detail_json": dumps_step(line.step),
+                "detail_json": dumps_step(line.step, len(journal.steps)),
                 "status": line.status.value,
                 "table_id": line.table_id,
                 "message": "",
@@ -234,6 +234,10 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
 def _journal(rows: Sequence[Row]) -> Journal:
     head = Fields(rows[0], f"row ({rows[0]['restore_id']}, {rows[0]['step']})")
     database = head.name("database_name", database_name)
+    steps = tuple(_step(number, row) for number, row in enumerate(rows))
+    total = loads_total(head.text("detail_json"), head.where)
+    if total not in {None, len(rows)}:
+        raise head.damaged("detail_json", f"the restore has {total} steps, and {len(rows)} are written down")
     return Journal(
         restore=head.name("restore_id", restore_id),
         cluster=head.name("cluster_id", cluster_id),
@@ -241,7 +245,7 @@ def _journal(rows: Sequence[Row]) -> Journal:
         target=TableRef(database, head.name("table_name", table_name)),
         alias=TableRef(database, head.name("alias", table_name)),
         created_at=head.moment("created_at"),
-        steps=tuple(_step(number, row) for number, row in enumerate(rows)),
+        steps=steps,
         marked_at=max(Fields(row, head.where).moment("updated_at") for row in rows),
     )
 

@@ -5,7 +5,7 @@ Vendor text stays with `adapters/starrocks`: these are for INSERT, UPDATE and SE
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -119,6 +119,17 @@ def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     """As many at a time as one statement takes."""
     for start in range(0, len(items), MAX_ROWS):
         yield items[start : start + MAX_ROWS]
+
+
+def chunks_of_groups(groups: Iterable[Sequence[T]]) -> Iterator[Sequence[T]]:
+    """As many at a time as one statement takes, and no group divided but one that does not fit into a statement."""
+    part: list[T] = []
+    for group in groups:
+        if len(part) + len(group) > MAX_ROWS:
+            yield from chunks(part)
+            part = []
+        part += group
+    yield from chunks(part)
 
 
 def cut_to_bytes(text: str, limit: int = MAX_MESSAGE) -> str:

@@ -7,7 +7,7 @@ import click
 from starrocks_br.entrypoints import documents_out
 from starrocks_br.entrypoints.console import Call, Outcome
 from starrocks_br.entrypoints.incomplete import of_plan, of_report
-from starrocks_br.entrypoints.options import shared_options
+from starrocks_br.entrypoints.options import shared_options, wait_option
 from starrocks_br.entrypoints.render import backup as render
 
 
@@ -21,12 +21,7 @@ from starrocks_br.entrypoints.render import backup as render
     help="Only this table (or all of a database: 'DB.*'); may be repeated. Default: those of the configuration.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be taken and why; write and send nothing.")
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    metavar="SECONDS",
-    help="How long to wait for a job slot that someone else holds. Default: that of the configuration (60).",
-)
+@wait_option
 @shared_options
 def backup_command(call: Call, tables: tuple[str, ...], *, full: bool, dry_run: bool, wait: float | None) -> Outcome:
     """Back up what changed since the last backup, and wait for the end.

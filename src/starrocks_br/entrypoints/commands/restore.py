@@ -10,7 +10,7 @@ import click
 from starrocks_br.domain.instants import parse_instant, show_instant
 from starrocks_br.entrypoints import documents_restore, incomplete
 from starrocks_br.entrypoints.console import Call, Declined, Outcome
-from starrocks_br.entrypoints.options import shared_options
+from starrocks_br.entrypoints.options import shared_options, wait_option
 from starrocks_br.entrypoints.render import restore as render
 from starrocks_br.entrypoints.render import restore_batch, restored
 from starrocks_br.entrypoints.restore_wish import RestoreWish
@@ -39,12 +39,7 @@ DRY = f"this was a dry run: {NOTHING_SENT}"
 @click.option("--dry-run", is_flag=True, help="Show the plan; write and send nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. Scripts are asked nothing, but must say so to --replace.")
 @click.option("--allow-fuzzy", is_flag=True, help="Take points that are not exact, too.")
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    metavar="SECONDS",
-    help="How long to wait for a job slot that someone else holds. Default: that of the configuration (60).",
-)
+@wait_option
 @click.option("--undo", metavar="ID", help="Give the table that a restore replaced its name again.")
 @click.option("--resume", metavar="ID", help="Finish a restore that was killed.")
 @shared_options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from attrs import evolve, frozen
 from starrocks_br.adapters.sqlalchemy_core import tables
 from starrocks_br.adapters.sqlalchemy_core.backup_history import SqlAlchemyBackupHistory
 from starrocks_br.adapters.sqlalchemy_core.restore_history import SqlAlchemyRestoreHistory
+from starrocks_br.adapters.step_documents import dumps_step
 from starrocks_br.domain.errors import NotInitialised, OutcomeUnknown, Refused, Unrestorable
 from starrocks_br.domain.journal import Mark
 from starrocks_br.domain.names import DatabaseName, Label, PartitionName, RestoreId, TableRef
@@ -362,6 +364,50 @@ def test_a_damaged_journal_is_told_and_never_guessed_and_hides_no_other(store: S
     assert damaged.problem.startswith(words)
     assert damaged.tables == {journal("a1").target, journal("a1").alias}
     assert store.restores.journals([RestoreId("a1")]).damaged == (damaged,)
+
+
+def _second_insert_fails(store: Store) -> None:
+    """Where a kill may come, too."""
+    seen = count(1)
+
+    def refuse(sql: str) -> None:
+        if sql.startswith("INSERT INTO") and next(seen) == 2:
+            raise refused("too many versions")
+
+    store.cluster.frontend.faults.before.append(refuse)
+
+
+def test_a_restore_is_written_down_whole_or_not_at_all(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are begun with it: a journal that ends early would be taken for one that is done."""
+    monkeypatch.setattr(tables, "MAX_ROWS", 9)  # two of four steps, and a step of the third
+    _second_insert_fails(store)
+    with pytest.raises(Refused):
+        store.restores.begin([journal("a1"), journal("a2"), journal("a3")])
+    found = store.restores.unfinished()
+    assert found.sound == (journal("a1"), journal("a2"))
+    assert not found.damaged
+
+
+def test_a_restore_of_which_only_the_first_steps_are_written_down_is_damaged(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was too long for one statement."""
+    monkeypatch.setattr(tables, "MAX_ROWS", 3)
+    _second_insert_fails(store)
+    with pytest.raises(Refused):
+        store.restores.begin([journal("a1")])
+    (damaged,) = store.restores.unfinished().damaged
+    assert damaged.problem.endswith("the restore has 4 steps, and 3 are written down")
+    store.restores.begin([journal("a1")])
+    assert store.restores.unfinished().sound == (journal("a1"),)
+
+
+def test_what_was_written_before_steps_told_how_many_there_are_is_read(store: Store) -> None:
+    step = journal("a1").steps[0].step
+    begun = journal("a1", step)
+    store.restores.begin([begun])
+    store.run(f"UPDATE ops.restore_history SET detail_json = '{dumps_step(step)}' WHERE restore_id = 'a1'")
+    assert store.restores.unfinished().sound == (begun,)
 
 
 def test_names_that_cannot_be_read_are_held_by_nobody(store: Store) -> None:
