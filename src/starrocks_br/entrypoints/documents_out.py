@@ -24,6 +24,7 @@ from starrocks_br.services.reports import (
     BootstrapReport,
     DatabaseOutcome,
     HistoryReport,
+    Inexact,
     InitReport,
     SnapshotReport,
 )
@@ -116,6 +117,7 @@ def backup_report(report: BackupReport, planned: PlannedDatabases) -> Document:
         "databases": [_outcome(outcome, planned.get(outcome.database)) for outcome in report.databases],
         "metadata": None if report.metadata is None else _outcome(report.metadata, None),
         "problems": dict(report.problems),
+        "inexact": [_inexact(one) for one in report.inexact],
         "settled": [_settled(one) for one in report.settled],
     }
 
@@ -131,6 +133,14 @@ def _outcome(outcome: DatabaseOutcome, planned: DatabaseBackup | None) -> Docume
         "seconds": round(outcome.seconds, 3),
         "error": None if failed is None else error(known_failure(failed, exit_code_of(failed))),
         "tables": [{**_outline(outline), "plan": plans.get(outline.table)} for outline in outcome.tables],
+    }
+
+
+def _inexact(one: Inexact) -> Document:
+    return {
+        "table": str(one.table),
+        "consistency": one.consistency.name,
+        "newest_exact": _instant(one.newest_exact),
     }
 
 

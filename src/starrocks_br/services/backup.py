@@ -31,6 +31,7 @@ from starrocks_br.services.attempt import Draft, Intent
 from starrocks_br.services.baselines import recorded
 from starrocks_br.services.campaign import Campaign
 from starrocks_br.services.conclude import SECOND
+from starrocks_br.services.inexact import inexact
 from starrocks_br.services.metadata import save_history
 from starrocks_br.services.preflight import ready
 from starrocks_br.services.reconcile import baseline_point, identities_before, reconcile
@@ -80,6 +81,7 @@ def run(ports: Ports, request: BackupRequest) -> BackupReport:
         databases=tuple(outcome for _, outcome in sorted(outcomes.items())),
         problems=planning.problems,
         metadata=save_history(ports, request.place, server, this_run),
+        inexact=inexact(ports, this_run, outcomes.values()),
         settled=tuple(found.settled),
     )
 

@@ -317,10 +317,9 @@ class Campaign:
         if attempt.adopted:
             return
         database = attempt.intent.database
-        first = database not in self._outcomes
         self._outcomes[database] = self._outcome(database, attempt.intent.label, Status.FINISHED, entries=entries)
         doubt = _doubt(entries) if attempt.intent.before is not None else ""
-        if doubt and first and self._tries[database] < ATTEMPTS:
+        if doubt and self._tries[database] < ATTEMPTS:
             self._again(database, doubt)
 
     def _failed(self, attempt: Attempt, error: ClusterError) -> None:
@@ -395,7 +394,7 @@ def _held_by(job: Job | None) -> str:
 
 
 def _doubt(entries: Iterable[Entry]) -> str:
-    """Why a second attempt may give a better point; empty if this one is exact.
+    """Why another attempt may give a better point; empty if this one is exact.
 
     A point that nobody can be sure of is neither restored by default nor a baseline, so that it is worth one, too.
     """

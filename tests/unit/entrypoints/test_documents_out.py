@@ -89,6 +89,7 @@ def test_a_backup_report() -> None:
         database=database_name("db2"), label=None, status=Status.FAILED, tables=(), error=Busy("db2 is busy")
     )
     report = values.backup_report(databases=(values.outcome(), failed), problems={"db9.*": "no"}, settled=SETTLED)
+    report = evolve(report, inexact=(values.inexact(), values.inexact(None)))
     document = _through_json(documents_out.backup_report(report, {values.DB1: values.planned()}))
     good, bad = document["databases"]
     assert (good["label"], good["status"], good["seconds"], good["error"]) == (FULL_LABEL, "FINISHED", 41.9, None)
@@ -98,6 +99,9 @@ def test_a_backup_report() -> None:
     assert bad["error"]["kind"] == "Busy"
     assert document["metadata"]["label"] == META_LABEL
     assert document["problems"] == {"db9.*": "no"}
+    known, none = document["inexact"]
+    assert known == {"table": "db1.orders", "consistency": "FUZZY", "newest_exact": POINT}
+    assert none["newest_exact"] is None
     assert [one["outcome"] for one in document["settled"]] == ["LOST", None]
 
 

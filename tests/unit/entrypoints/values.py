@@ -29,6 +29,7 @@ from starrocks_br.services.reports import (
     BackupReport,
     BootstrapPlan,
     DatabaseOutcome,
+    Inexact,
     RestoreReport,
 )
 
@@ -164,6 +165,11 @@ def metadata(**changes: Any) -> DatabaseOutcome:
 def backup_report(**changes: Any) -> BackupReport:
     """A complete run, but for the changes."""
     return evolve(BackupReport(run=RUN, databases=(outcome(),), metadata=metadata()), **changes)
+
+
+def inexact(newest_exact: datetime | None = NOON, consistency: Consistency = Consistency.FUZZY) -> Inexact:
+    """Orders, without an exact point of the run."""
+    return Inexact(table=ORDERS, consistency=consistency, newest_exact=newest_exact)
 
 
 def manifest(partitioning: Partitioning = Partitioning.RANGE) -> Manifest:

@@ -11,11 +11,12 @@ from attrs import evolve
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.domain.errors import AccessDenied, Busy, JobFailed, OutcomeUnknown, Refused, Unreachable, Unrestorable
 from starrocks_br.domain.events import JobEnded, JobSent
+from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.ports import Rows, SqlExecutor
 from starrocks_br.domain.snapshot import BackupType, Consistency
 from starrocks_br.domain.status import Status
 from starrocks_br.services import backup
-from starrocks_br.services.reports import BackupReport, DatabaseOutcome
+from starrocks_br.services.reports import BackupReport, DatabaseOutcome, Inexact
 from starrocks_simulator.catalog import Table
 from starrocks_simulator.faults import Fail, Hold
 from starrocks_simulator.running_overwrite import RunningOverwrite, begin
@@ -277,15 +278,44 @@ def test_a_load_elsewhere_makes_the_point_fuzzy_and_a_second_attempt_takes_it(re
     assert comes_back(ready)
 
 
-def test_a_second_attempt_that_is_fuzzy_too_is_the_last(ready: World) -> None:
+def always_elsewhere(world: World, attempts: int = 3) -> None:
+    """At each attempt a load into a partition that it does not capture."""
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    for number in range(1, attempts + 1):
+        load = f"INSERT INTO d1.t VALUES ({number}, '2024-01-0{1 + number % 2}', 4)"
+        world.after(BACKUP, partial(world.sql, load), nth=number)
+
+
+def test_a_third_attempt_that_is_fuzzy_too_is_the_last(ready: World) -> None:
     ready.backup()
-    ready.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
-    for number, day in ((1, 2), (2, 1), (3, 2)):
-        load = f"INSERT INTO d1.t VALUES ({number}, '2024-01-0{day}', 4)"
-        ready.after(BACKUP, partial(ready.sql, load), nth=number)
+    always_elsewhere(ready)
     outcome = only(ready.backup())
-    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 3)
     assert outcome.tables[0].consistency is Consistency.FUZZY
+
+
+def test_a_run_that_gave_a_table_no_exact_point_is_not_complete_and_names_the_one_before(ready: World) -> None:
+    ready.backup()
+    before = ready.newest("d1.t")
+    always_elsewhere(ready)
+    report = ready.backup()
+    assert report.inexact == (
+        Inexact(table=TableRef.parse("d1.t"), consistency=Consistency.FUZZY, newest_exact=before),
+    )
+    assert (report.succeeded, report.complete) == (True, False)
+
+
+def test_a_table_that_a_later_attempt_makes_fuzzy_keeps_the_exact_point_of_an_earlier_one(world: World) -> None:
+    """All that was asked for is there: a point of this run that restore takes by itself."""
+    world.ready("d1.t", "d1.u").backup()
+    always_elsewhere(world, attempts=1)
+    world.sql("INSERT INTO d1.u VALUES (3, '2024-01-01', 3)")
+    for number in (2, 3):
+        load = f"INSERT INTO d1.u VALUES ({number}, '2024-01-0{1 + number % 2}', 4)"
+        world.after(BACKUP, partial(world.sql, load), nth=number)
+    report = world.backup()
+    assert {one.table.name: one.consistency for one in only(report).tables} == {"t": "EXACT", "u": "FUZZY"}
+    assert report.inexact == ()
 
 
 def test_a_fuzzy_point_stays_a_success_when_the_attempt_at_a_better_one_fails(ready: World) -> None:
@@ -453,12 +483,14 @@ def test_a_look_that_comes_too_late_is_worth_a_second_attempt(ready: World) -> N
     assert (outcome.attempts, outcome.tables[0].consistency) == (2, Consistency.EXACT)
 
 
-def test_looks_after_both_cuts_that_fail_make_the_consistency_unknown(ready: World) -> None:
-    for nth in (2, 3):
+def test_looks_after_all_cuts_that_fail_make_the_consistency_unknown(ready: World) -> None:
+    for nth in (2, 3, 4):
         no = refuse(1064, "Getting analyzing error. Detail message: no.")
         ready.before("partitions_meta WHERE", no, nth=nth)
-    outcome = only(ready.backup())
-    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    report = ready.backup()
+    outcome = only(report)
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 3)
+    assert [(one.consistency, one.newest_exact) for one in report.inexact] == [(Consistency.UNKNOWN, None)]
     assert outcome.tables[0].consistency is Consistency.UNKNOWN
     assert any("cannot be looked at after the cut" in warning for warning in ready.warnings)
     assert ready.points("d1.t") == ()
