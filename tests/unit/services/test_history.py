@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from starrocks_br.domain.errors import NotInitialised, RequestError
-from starrocks_br.domain.names import Label, TableRef
+from starrocks_br.domain.names import DatabaseName, Label, TableRef
 from starrocks_br.domain.snapshot import BackupType
 from starrocks_br.domain.status import Status
 from starrocks_br.services import history
@@ -46,6 +46,15 @@ def test_only_one_tables(three: World) -> None:
     report = history.history(three.ports, three.place, table=TableRef.parse("d1.b"))
     assert {str(outline.table) for outline in report.outlines} == {"d1.b"}
     assert len(report.outlines) == 3
+
+
+def test_only_one_databases(three: World) -> None:
+    three.range_table("d2.t")
+    three.backup("d2.*")
+    report = history.history(three.ports, three.place, table=DatabaseName("d2"))
+    assert {str(outline.table) for outline in report.outlines} == {"d2.t"}
+    assert len(report.points) == 1
+    assert len(history.history(three.ports, three.place, table=DatabaseName("d1")).outlines) == 6
 
 
 def test_metadata_snapshots_are_shown_on_demand(three: World) -> None:

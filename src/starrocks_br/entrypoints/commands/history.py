@@ -11,7 +11,7 @@ from starrocks_br.entrypoints.render import history as render
 
 
 @click.command("list")
-@click.option("--table", metavar="DB.TABLE", help="Only this table.")
+@click.option("--table", metavar="DB.TABLE", help="Only this table (or all of a database: 'DB.*').")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many rows.")
 @click.option("--all", "everything", is_flag=True, help="Also expired snapshots and those of the history itself.")
 @shared_options
