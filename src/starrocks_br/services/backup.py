@@ -27,6 +27,7 @@ from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import Server
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Snapshot
 from starrocks_br.domain.status import Status
+from starrocks_br.services.absent import why_unmatched
 from starrocks_br.services.attempt import Draft, Intent
 from starrocks_br.services.baselines import recorded
 from starrocks_br.services.campaign import Campaign
@@ -134,7 +135,7 @@ class _Planning:
         if aside := set_aside(self.ports, self.cluster, chosen):
             chosen, unmatched = selection.expand(existing, ops, aside)
             self._tell_of({table: restore for table, restore in aside.items() if table not in chosen})
-        self.problems |= dict.fromkeys(unmatched, "no such table")
+        self.problems |= why_unmatched(self.ports, unmatched, existing, ops)
         self.problems |= {str(table): why for table, why in self.busy.items() if table in chosen}
         self._tell_of_names(selection.expand(listed - existing, ops)[0])
         self._chosen = chosen - self.busy.keys()
