@@ -1,4 +1,4 @@
-"""What was asked for and is not there: why a pattern matches nothing."""
+"""What was asked for and is not there: why a pattern matches nothing, and which tables have gone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,20 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from starrocks_br.domain.errors import AccessDenied, Refused
-from starrocks_br.domain.names import ALIAS_PREFIX, SYSTEM_DATABASES, DatabaseName, TableName, TableRef, parse_pattern
+from starrocks_br.domain.events import Warned
+from starrocks_br.domain.gone import gone_since
+from starrocks_br.domain.names import (
+    ALIAS_PREFIX,
+    SYSTEM_DATABASES,
+    ClusterId,
+    DatabaseName,
+    Selection,
+    TableName,
+    TableRef,
+    parse_pattern,
+)
 from starrocks_br.domain.ports import Ports
+from starrocks_br.domain.status import RESTORABLE
 
 NO_TABLE: Final = "no such table"
 NO_DATABASE: Final = "no such database"
@@ -78,3 +90,27 @@ def _spelt(wanted: DatabaseName | TableRef, existing: Collection[TableRef]) -> s
     names = existing if isinstance(wanted, TableRef) else {table.database for table in existing}
     alike = sorted(str(name) for name in names if str(name).lower() == str(wanted).lower() and name != wanted)
     return f"; names are case-sensitive: there is {', '.join(alike)}" if alike else ""
+
+
+def tell_of_gone(
+    ports: Ports, selection: Selection, existing: Collection[TableRef], ops: DatabaseName, cluster: ClusterId
+) -> None:
+    """Warn of tables that a `db.*` took last time and that are not there any more: it may be an accident.
+
+    Args:
+        ports: The outside.
+        selection: What is backed up.
+        existing: All OLAP tables of the cluster.
+        ops: The database of our own tables.
+        cluster: This one.
+    """
+    wild = tuple(pattern for pattern in selection.patterns if not isinstance(parse_pattern(pattern), TableRef))
+    if not wild:
+        return
+    gone, _ = Selection(wild).expand(gone_since(ports.backups.outlines(statuses=RESTORABLE), existing, cluster), ops)
+    for table in sorted(gone):
+        said = (
+            f"{table} was backed up last time, and is not there any more, or this user is not shown it; "
+            f"its points: starrocks-br list --table {table}"
+        )
+        ports.listener(Warned(message=said, table=table))

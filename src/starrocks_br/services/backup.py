@@ -27,7 +27,7 @@ from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import Server
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Snapshot
 from starrocks_br.domain.status import Status
-from starrocks_br.services.absent import why_unmatched
+from starrocks_br.services.absent import tell_of_gone, why_unmatched
 from starrocks_br.services.attempt import Draft, Intent
 from starrocks_br.services.baselines import recorded
 from starrocks_br.services.campaign import Campaign
@@ -138,6 +138,7 @@ class _Planning:
         self.problems |= why_unmatched(self.ports, unmatched, existing, ops)
         self.problems |= {str(table): why for table, why in self.busy.items() if table in chosen}
         self._tell_of_names(selection.expand(listed - existing, ops)[0])
+        tell_of_gone(self.ports, selection, listed, ops, self.cluster)
         self._chosen = chosen - self.busy.keys()
         self._planned = self._plan(self._chosen)
         return self._planned

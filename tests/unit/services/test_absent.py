@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from starrocks_br.services import backup
 from tests.support.world import World, refuse
 
 
@@ -52,3 +53,32 @@ def test_many_patterns_that_match_nothing_cost_a_statement_per_database(ready: W
     with ready.counted() as sent:
         ready.backup("d1.t", *(f"d1.nope{number}" for number in range(9)))
     assert sum(sql.startswith("SHOW FULL TABLES") for sql in sent) == 1
+
+
+# --- tables that have gone --------------------------------------------------------------------------------------------
+
+
+def told_gone(world: World) -> list[str]:
+    """The tables that the product called gone since it was last asked."""
+    told = [warning.split()[0] for warning in world.warnings if "is not there any more" in warning]
+    world.events.clear()
+    return told
+
+
+def test_a_table_of_a_database_that_went_since_its_last_backup_is_told_once(world: World) -> None:
+    """An accident is found in the morning, and what was dropped on purpose is not told of for ever."""
+    world.ready("d1.t", "d1.u", "d1.w", "d2.x").backup("d1.*", "d2.*")
+    world.sql("DROP TABLE d1.u FORCE; DROP TABLE d2.x FORCE")
+    world.backup("d1.t")
+    assert told_gone(world) == [], "only t was asked for"
+    assert world.backup("d1.*").complete
+    assert told_gone(world) == ["d1.u"]
+    world.backup("d1.*")
+    assert told_gone(world) == []
+
+
+def test_a_dry_run_tells_of_it_too(world: World) -> None:
+    world.ready("d1.t", "d1.u").backup()
+    world.sql("DROP TABLE d1.u FORCE")
+    backup.plan(world.ports, world.request())
+    assert told_gone(world) == ["d1.u"]
