@@ -97,13 +97,13 @@ def test_a_snapshot_shows_its_facts_tables_partitions_and_chains() -> None:
     ]
 
 
-def test_a_failed_snapshot_shows_the_servers_words_and_a_broken_chain_says_so() -> None:
+def test_a_failed_snapshot_shows_the_servers_words_and_what_was_asked_for() -> None:
     found = evolve(
         values.snapshot(NEXT_LABEL, Status.FAILED, at=None), error_code="JobFailed", error="[COMMON_ERROR, msg: disk]"
     )
     report = SnapshotReport(
         snapshot=found,
-        entries=(evolve(values.entry(), captured={}, dropped=frozenset()),),
+        entries=(evolve(values.entry(), snapshot=found, captured={}, dropped=frozenset()),),
         chains={},
         remote="not there",
         damages=(Damage(label="torn", table="", problem="1 of 2 rows"),),
@@ -112,7 +112,34 @@ def test_a_failed_snapshot_shows_the_servers_words_and_a_broken_chain_says_so() 
     assert "  error            JobFailed [COMMON_ERROR, msg: disk]" in lines
     assert "  in repository    not there" in lines
     assert "  timestamp there  -" in lines
-    assert lines[-2:] == ["  chain: broken, this point cannot be restored", "damaged: torn: 1 of 2 rows"]
+    assert lines[-3:] == [
+        "db1.orders: INCREMENTAL, 0 partitions asked for, 0 dropped, -",
+        "  no point: it failed",
+        "damaged: torn: 1 of 2 rows",
+    ]
+
+
+def test_a_snapshot_that_is_under_way_or_expired_is_no_point_and_a_broken_chain_says_so() -> None:
+    told = {status: shown_as(status)[-6:-4] for status in (Status.RUNNING, Status.EXPIRED, Status.FINISHED)}
+    assert told == {
+        Status.RUNNING: [
+            "db1.orders: INCREMENTAL, 2 partitions asked for, 1 dropped, 9.8 KiB",
+            "  no point: it is RUNNING",
+        ],
+        Status.EXPIRED: [
+            "db1.orders: INCREMENTAL, EXACT, 2 partitions captured, 1 dropped, 9.8 KiB",
+            "  no point: it is EXPIRED",
+        ],
+        Status.FINISHED: [
+            "db1.orders: INCREMENTAL, EXACT, 2 partitions captured, 1 dropped, 9.8 KiB",
+            "  chain: broken, this point cannot be restored",
+        ],
+    }
+
+
+def shown_as(status: Status) -> list[str]:
+    found = values.snapshot(NEXT_LABEL, status)
+    return snapshot(SnapshotReport(snapshot=found, entries=(evolve(values.entry(), snapshot=found),), chains={}))
 
 
 def test_an_unchanged_snapshot_has_nothing_of_its_own_in_the_repository() -> None:

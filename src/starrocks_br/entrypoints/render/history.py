@@ -5,11 +5,12 @@ from __future__ import annotations
 from starrocks_br.domain.instants import show_instant
 from starrocks_br.domain.names import Label, TableRef
 from starrocks_br.domain.snapshot import BackupType, Consistency, Damage, Entry, Outline, Snapshot
-from starrocks_br.domain.status import RESTORABLE, Status
+from starrocks_br.domain.status import RESTORABLE, UNSETTLED, Status
 from starrocks_br.entrypoints.render.layout import NOTHING, indented, number, size, table
 from starrocks_br.services.reports import HistoryReport, SnapshotReport
 
 _MARK = "not restorable"
+_UNPROVEN = UNSETTLED | {Status.FAILED}
 
 
 def history(report: HistoryReport, about: str | None = None) -> list[str]:
@@ -111,13 +112,7 @@ def _facts(found: Snapshot, remote: str) -> list[str]:
 
 
 def _entry(entry: Entry, chain: tuple[Label, ...]) -> list[str]:
-    outline = entry.outline()
-    verb = "known again" if entry.type is BackupType.RESTORED else "captured"
-    captured = f"{number(outline.captured, 'partition')} {verb}, {outline.dropped} dropped, {size(outline.size)}"
-    lines = [
-        f"{entry.table}: {entry.type}, {entry.consistency}, {captured}",
-        f"  chain: {' -> '.join(chain)}" if chain else "  chain: broken, this point cannot be restored",
-    ]
+    lines = [f"{entry.table}: {', '.join(_summary(entry))}", f"  {_lineage(entry.snapshot.status, chain)}"]
     rows = [
         (name, "?" if part.partition.rows is None else f"{part.partition.rows:,}", size(part.partition.size))
         for name, part in sorted(entry.captured.items())
@@ -126,6 +121,27 @@ def _entry(entry: Entry, chain: tuple[Label, ...]) -> list[str]:
         lines += indented(table(("PARTITION", "ROWS", "SIZE"), rows, right={"ROWS", "SIZE"}))
     lines += [f"  dropped: {name}" for name in sorted(entry.dropped)]
     return lines
+
+
+def _summary(entry: Entry) -> list[str]:
+    """What it holds; or, until there is proof that it does, what was asked for."""
+    outline, proven = entry.outline(), entry.snapshot.status not in _UNPROVEN
+    done = "known again" if entry.type is BackupType.RESTORED else "captured"
+    return [
+        str(entry.type),
+        *([str(entry.consistency)] if proven else []),
+        f"{number(outline.captured, 'partition')} {done if proven else 'asked for'}",
+        f"{outline.dropped} dropped",
+        size(outline.size),
+    ]
+
+
+def _lineage(status: Status, chain: tuple[Label, ...]) -> str:
+    if status is Status.FAILED:
+        return "no point: it failed"
+    if status not in RESTORABLE:
+        return f"no point: it is {status}"
+    return f"chain: {' -> '.join(chain)}" if chain else "chain: broken, this point cannot be restored"
 
 
 def damages(found: tuple[Damage, ...]) -> list[str]:
