@@ -53,6 +53,7 @@ from starrocks_br.services.reports import (
     HistoryReport,
     InitReport,
     RestoreReport,
+    RestoresReport,
     SnapshotReport,
     UndoReport,
 )
@@ -157,6 +158,11 @@ class Client:
         """What is recorded, newest first, of one table or of a database (`db.*`); see `services.history.history`."""
         wanted = None if table is None else parse_pattern(table)
         return history.history(self.ports, self._place, table=wanted, limit=limit, everything=everything)
+
+    def restores(self, *, table: str | None = None, limit: int | None = None) -> RestoresReport:
+        """Restores and their ids, newest first, of one table or of a database (`db.*`)."""
+        wanted = None if table is None else parse_pattern(table)
+        return history.restores(self.ports, self._place, table=wanted, limit=limit)
 
     def points(self, table: str, *, from_cluster: str | None = None) -> tuple[Outline, ...]:
         """What a table can be restored to exactly, newest first; see `plan_restore` for `from_cluster`."""

@@ -26,6 +26,7 @@ from starrocks_br.services.reports import (
     HistoryReport,
     Inexact,
     InitReport,
+    RestoresReport,
     SnapshotReport,
 )
 
@@ -172,6 +173,21 @@ def history(report: HistoryReport) -> Document:
         for outline in report.outlines
     ]
     return {"entries": rows, "more": report.more}
+
+
+def restores(report: RestoresReport) -> Document:
+    """What `list --restores` shows, newest first."""
+    rows = [
+        {
+            "restore": one.restore,
+            "table": str(one.table),
+            "began_at": show_instant(one.began_at),
+            "state": one.state.name,
+            "replaced": one.replaced,
+        }
+        for one in report.restores
+    ]
+    return {"restores": rows, "more": report.more, "damages": list(report.damages)}
 
 
 def snapshot(report: SnapshotReport) -> Document:

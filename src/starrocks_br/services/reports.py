@@ -11,6 +11,7 @@ from starrocks_br.domain.errors import StarRocksBrError
 from starrocks_br.domain.events import Settled
 from starrocks_br.domain.names import ClusterId, DatabaseName, Label, RepositoryName, RestoreId, RunId, TableRef
 from starrocks_br.domain.reprs import count
+from starrocks_br.domain.restore_outline import RestoreOutline
 from starrocks_br.domain.snapshot import Consistency, Damage, Entry, Outline, Snapshot
 from starrocks_br.domain.status import Status
 
@@ -226,6 +227,21 @@ class HistoryReport:
 
     outlines: tuple[Outline, ...] = field(repr=count)
     points: frozenset[tuple[Label, TableRef]] = field(repr=count)
+    more: bool = False
+
+
+@frozen(kw_only=True)
+class RestoresReport:
+    """What `list --restores` shows.
+
+    Attributes:
+        restores: Newest first.
+        damages: Of those that cannot be read, what is wrong and what ends it.
+        more: Whether older ones were cut off by the limit.
+    """
+
+    restores: tuple[RestoreOutline, ...] = field(repr=count)
+    damages: tuple[str, ...] = ()
     more: bool = False
 
 

@@ -10,12 +10,13 @@ from attrs import evolve
 from starrocks_br.domain.errors import Busy, NoPoint, VerificationMismatch
 from starrocks_br.domain.events import Settled
 from starrocks_br.domain.names import database_name
+from starrocks_br.domain.restore_outline import RestoreState
 from starrocks_br.domain.snapshot import Damage
 from starrocks_br.domain.status import Status
 from starrocks_br.entrypoints import documents_out
 from starrocks_br.entrypoints.exit_codes import ExitCode
 from starrocks_br.entrypoints.failures import failure_of
-from starrocks_br.services.reports import BootstrapReport, HistoryReport, InitReport, SnapshotReport
+from starrocks_br.services.reports import BootstrapReport, HistoryReport, InitReport, RestoresReport, SnapshotReport
 from tests.unit.entrypoints import values
 from tests.unit.entrypoints.values import FULL_LABEL, META_LABEL, NEXT_LABEL, NOON, ORDERS
 
@@ -103,6 +104,17 @@ def test_a_backup_report() -> None:
     assert known == {"table": "db1.orders", "consistency": "FUZZY", "newest_exact": POINT}
     assert none["newest_exact"] is None
     assert [one["outcome"] for one in document["settled"]] == ["LOST", None]
+
+
+def test_restores_by_their_ids() -> None:
+    report = RestoresReport(restores=(values.restore_outline(RestoreState.GIVEN_UP),), damages=("bad",), more=True)
+    assert _through_json(documents_out.restores(report)) == {
+        "restores": [
+            {"restore": "r1", "table": "db1.orders", "began_at": POINT, "state": "GIVEN_UP", "replaced": True}
+        ],
+        "more": True,
+        "damages": ["bad"],
+    }
 
 
 def test_a_backup_report_without_plan_and_metadata() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from starrocks_br.domain.instants import show_instant
 from starrocks_br.domain.names import Label, TableRef
+from starrocks_br.domain.restore_outline import RestoreState
 from starrocks_br.domain.snapshot import BackupType, Consistency, Damage, Entry, Outline, Snapshot
 from starrocks_br.domain.status import RESTORABLE, UNSETTLED, Status
 from starrocks_br.entrypoints.render.layout import NOTHING, indented, number, size, table
-from starrocks_br.services.reports import HistoryReport, SnapshotReport
+from starrocks_br.services.reports import HistoryReport, RestoresReport, SnapshotReport
 
 _MARK = "not restorable"
 _UNPROVEN = UNSETTLED | {Status.FAILED}
@@ -73,6 +74,28 @@ def _footnotes(report: HistoryReport, *, inexact: bool, shared: bool) -> list[st
     if report.more:
         notes.append("older ones are not shown: see --limit")
     return notes
+
+
+def restores(report: RestoresReport, about: str | None = None) -> list[str]:
+    """The restores, newest first, and what can be done about them.
+
+    Args:
+        report: What was found.
+        about: The table asked for, as the user wrote it.
+    """
+    rows = [
+        (show_instant(one.began_at), str(one.table), str(one.state), "yes" if one.replaced else NOTHING, one.restore)
+        for one in report.restores
+    ]
+    none = f"no restore of {about} is recorded" if about else "no restore is recorded"
+    lines = table(("BEGAN", "TABLE", "STATE", "REPLACED", "ID"), rows) if rows else [none]
+    if any(one.state is RestoreState.DONE and one.replaced for one in report.restores):
+        lines.append("restore --undo ID gives the table that was replaced its name again")
+    if any(one.state is RestoreState.OPEN for one in report.restores):
+        lines.append("OPEN: at work, or killed: restore --resume ID finishes it, restore --undo ID takes it back")
+    if report.more:
+        lines.append("older ones are not shown: see --limit")
+    return [*lines, *(f"damaged: {damage}" for damage in report.damages)]
 
 
 def snapshot(report: SnapshotReport) -> list[str]:
