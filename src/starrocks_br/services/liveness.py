@@ -93,7 +93,7 @@ def dead_journal(ports: Ports, server: Server, restore: RestoreId) -> Journal:
         raise UnknownRestore(
             f"restore {restore} is not known",
             why="nothing is written of it" if journal is None else f"it ran on cluster {journal.cluster}",
-            hint="restore prints its id; SELECT DISTINCT restore_id, table_name FROM ops.restore_history tells all",
+            hint="restore prints its id; starrocks-br list --restores lists all",
         )
     left = ports.restores.unfinished()
     alive = "" if journal.closed else why_alive(ports, journal, server, left)
