@@ -152,6 +152,12 @@ class _Planning:
         why = "its name has blanks around it or characters that no statement can hold; rename it"
         self.problems |= {f"{table.database}.{table.name!r}": why for table in unwritten}
 
+    def leave_out(self, database: DatabaseName, tables: Mapping[TableRef, str]) -> None:
+        """Go on without some tables of a database, unless nothing would be left of it."""
+        if any(table.database == database and table not in tables for table in self._chosen):
+            self._chosen = self._chosen.difference(tables)
+            self.problems |= {str(table): f"left out of the last attempt: {why}" for table, why in tables.items()}
+
     def work_on(self, database: DatabaseName, *, anew: bool) -> tuple[_Planned, DatabaseBackup | None]:
         """What to do for one database, from a look that is fresh enough; None if nothing can be done."""
         planned = self._planned
@@ -207,8 +213,9 @@ class _Drafting:
     planning: _Planning
     _drafted: set[DatabaseName] = field(factory=set, init=False)
 
-    def draft(self, database: DatabaseName) -> Draft | DatabaseOutcome:
+    def draft(self, database: DatabaseName, without: Mapping[TableRef, str]) -> Draft | DatabaseOutcome:
         """The database's next job; or its outcome, if nothing of it has to be captured."""
+        self.planning.leave_out(database, without)
         planned, work = self.planning.work_on(database, anew=database in self._drafted)
         self._drafted.add(database)
         if work is None:

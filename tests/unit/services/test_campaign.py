@@ -19,6 +19,7 @@ from starrocks_br.services import backup
 from starrocks_br.services.reports import BackupReport, DatabaseOutcome, Inexact
 from starrocks_simulator.catalog import Table
 from starrocks_simulator.faults import Fail, Hold
+from starrocks_simulator.jobs import Job
 from starrocks_simulator.running_overwrite import RunningOverwrite, begin
 from tests.support.world import OPS, RANGE_TABLE, World, cut, fail, refuse
 
@@ -442,6 +443,40 @@ def test_a_danger_is_written_down_before_anybody_else_can_conclude_the_job(ready
     assert ready.statuses()[first] == "FAILED"
     assert first not in {point.label for point in ready.points("d1.t")}
     assert comes_back(ready)
+
+
+def busy(world: World, *names: str) -> None:
+    """Tables that are truncated and loaded again at every cut."""
+
+    def fault(job: Job) -> None:
+        if job.kind == "BACKUP" and job.state == "SNAPSHOTING" and job.label.startswith("d1_"):
+            for name in names:
+                world.sql(f"TRUNCATE TABLE {name}; INSERT INTO {name} VALUES (1, '2024-01-01', 1)")
+
+    world.frontend.faults.steps.append(fault)
+
+
+def test_a_table_that_is_truncated_at_each_cut_does_not_cost_the_others_their_backup(world: World) -> None:
+    world.ready("d1.t", "d1.hot", "d1.hotter")
+    busy(world, "d1.hot", "d1.hotter")
+    report = world.backup()
+    why = "left out of the last attempt: partition p1 was replaced while the table was being backed up"
+    assert report.problems == {"d1.hot": why, "d1.hotter": why}
+    assert (only(report).status, only(report).attempts, report.complete) == (Status.FINISHED, 3, False)
+    assert [str(table.table) for table in only(report).tables] == ["d1.t"]
+    assert comes_back(world)
+
+
+def test_a_table_that_is_truncated_at_each_cut_and_alone_fails_with_the_reason(world: World) -> None:
+    """And what another database has beside it does not count."""
+    world.ready("d1.hot", "d2.t")
+    busy(world, "d1.hot")
+    report = world.backup("d1.*", "d2.*")
+    assert [one.status for one in report.databases] == [Status.FAILED, Status.FINISHED]
+    error = report.databases[0].error
+    assert isinstance(error, JobFailed)
+    assert "d1.hot: partition p1 was replaced" in error.why
+    assert report.problems == {}
 
 
 def conclude_elsewhere(world: World) -> None:
