@@ -35,6 +35,7 @@ from starrocks_br.domain.names import (
     cluster_id,
     database_name,
     label_name,
+    parse_pattern,
     partition_name,
     repository_name,
     restore_id,
@@ -53,6 +54,7 @@ from starrocks_br.services.reports import (
     HistoryReport,
     InitReport,
     RestoreReport,
+    RestoresReport,
     SnapshotReport,
     UndoReport,
 )
@@ -154,9 +156,14 @@ class Client:
         return backup.run(self.ports, self._backup_request(full=full, tables=tables, wait=wait))
 
     def history(self, *, table: str | None = None, limit: int | None = None, everything: bool = False) -> HistoryReport:
-        """What is recorded, newest first; see `services.history.history`."""
-        ref = None if table is None else TableRef.parse(table)
-        return history.history(self.ports, self._place, table=ref, limit=limit, everything=everything)
+        """What is recorded, newest first, of one table or of a database (`db.*`); see `services.history.history`."""
+        wanted = None if table is None else parse_pattern(table)
+        return history.history(self.ports, self._place, table=wanted, limit=limit, everything=everything)
+
+    def restores(self, *, table: str | None = None, limit: int | None = None) -> RestoresReport:
+        """Restores and their ids, newest first, of one table or of a database (`db.*`)."""
+        wanted = None if table is None else parse_pattern(table)
+        return history.restores(self.ports, self._place, table=wanted, limit=limit)
 
     def points(self, table: str, *, from_cluster: str | None = None) -> tuple[Outline, ...]:
         """What a table can be restored to exactly, newest first; see `plan_restore` for `from_cluster`."""

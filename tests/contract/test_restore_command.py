@@ -89,9 +89,13 @@ def test_what_was_replaced_comes_back_with_the_printed_command(desk: Desk) -> No
     spoilt = desk.world.rows("d1.u")
     done = desk.restore("--table", "d1.u", *SOON, "--replace", "--yes")
     assert desk.holds("d1.u"), done.said
+    listed = desk.cli.run("list", "--restores", "--table", "d1.*")
+    assert listed.said.splitlines()[1].split()[2:] == ["d1.u", "DONE", "yes", restore_id(done)]
     undone = desk.restore("--undo", restore_id(done))
     assert (undone.code, "was undone" in undone.said) == (0, True), undone.said
     assert desk.world.rows("d1.u") == spoilt
+    refused = desk.cli.run("list", "--restores", "--all")
+    assert (refused.code, "does not go with --restores" in refused.said) == (2, True)
     assert desk.document("--undo", "nosuch")["error"]["kind"] == "UnknownRestore"
 
 

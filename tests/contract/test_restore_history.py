@@ -143,6 +143,16 @@ def test_one_restore_is_found_whatever_became_of_it(history: RestoreHistory) -> 
     assert history.journals([RestoreId("a3")]).sound == ()
 
 
+def test_the_newest_restores_are_told_whatever_became_of_them(history: RestoreHistory) -> None:
+    """Whole, and in the order in which they began."""
+    journals = [journal("c", hour=0), journal("a", hour=1, status=StepStatus.DONE), journal("b", hour=1)]
+    for begun in reversed(journals):
+        history.begin([begun])
+
+    assert history.newest().sound == tuple(journals)
+    assert history.newest(2).sound == tuple(journals[1:])
+
+
 def test_what_is_not_done_has_not_taken_any_time(history: RestoreHistory) -> None:
     """Nor has anything of another cluster."""
     assert history.timings(journal("a").cluster) == ()

@@ -53,6 +53,9 @@ def test_a_table_goes_all_the_way_through(world: World, client: Client) -> None:
     assert oldest.label == first.databases[0].label
     assert len(client.history(limit=1).outlines) == 1
     assert len(client.history(table="d1.t", everything=True).outlines) == 2
+    assert len(client.history(table="d1.*").outlines) == 2
+    assert client.restores(table="d1.*").restores == ()
+    assert client.history(table="d2.*").outlines == ()
     assert set(client.show(newest.label, "d1.t").chains) == {newest.table}
     assert client.show(newest.label).snapshot.label == newest.label
     at = oldest.snapshot.snapshot_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from starrocks_br.domain.backup_plan import newer_job
 from starrocks_br.domain.diff import diff_partitions
@@ -23,10 +23,12 @@ class Looked:
     Attributes:
         entries: The entries with what the look taught: `after` identities and consistency.
         danger: Why the snapshot must never be a point; empty if it may be one.
+        endangered: The tables because of which it must not, each with the reason.
     """
 
     entries: tuple[Entry, ...]
     danger: str = ""
+    endangered: Mapping[TableRef, str] = field(factory=dict)
 
 
 def look_again(
@@ -47,13 +49,17 @@ def look_again(
         before: All identities of each table as the intent saw them.
         after: The second look.
     """
-    judged = []
+    judged, endangered = [], {}
     for entry in entries:
         state = after.tables.get(entry.table)
         danger = _danger(entry, before[entry.table], state, after.unreadable.get(entry.table, ""))
         if danger or state is None:
-            return Looked(entries=tuple(entries), danger=f"{entry.table}: {danger}")
-        judged.append(_judged(entry, before[entry.table], state))
+            endangered[entry.table] = danger
+        else:
+            judged.append(_judged(entry, before[entry.table], state))
+    if endangered:
+        table, danger = next(iter(endangered.items()))
+        return Looked(entries=tuple(entries), danger=f"{table}: {danger}", endangered=endangered)
     return Looked(entries=tuple(judged))
 
 

@@ -384,6 +384,10 @@ class RestoreHistory(Protocol):
         """
 
     @abstractmethod
+    def newest(self, limit: int | None = None) -> Journals:
+        """The restores that began last, whatever became of them; `limit`: at most so many."""
+
+    @abstractmethod
     def journals(self, restores: Collection[RestoreId]) -> Journals:
         """These restores, whatever became of them; unknown ones are left out."""
 

@@ -24,7 +24,9 @@ from starrocks_br.services.reports import (
     BootstrapReport,
     DatabaseOutcome,
     HistoryReport,
+    Inexact,
     InitReport,
+    RestoresReport,
     SnapshotReport,
 )
 
@@ -116,6 +118,7 @@ def backup_report(report: BackupReport, planned: PlannedDatabases) -> Document:
         "databases": [_outcome(outcome, planned.get(outcome.database)) for outcome in report.databases],
         "metadata": None if report.metadata is None else _outcome(report.metadata, None),
         "problems": dict(report.problems),
+        "inexact": [_inexact(one) for one in report.inexact],
         "settled": [_settled(one) for one in report.settled],
     }
 
@@ -131,6 +134,14 @@ def _outcome(outcome: DatabaseOutcome, planned: DatabaseBackup | None) -> Docume
         "seconds": round(outcome.seconds, 3),
         "error": None if failed is None else error(known_failure(failed, exit_code_of(failed))),
         "tables": [{**_outline(outline), "plan": plans.get(outline.table)} for outline in outcome.tables],
+    }
+
+
+def _inexact(one: Inexact) -> Document:
+    return {
+        "table": str(one.table),
+        "consistency": one.consistency.name,
+        "newest_exact": _instant(one.newest_exact),
     }
 
 
@@ -162,6 +173,21 @@ def history(report: HistoryReport) -> Document:
         for outline in report.outlines
     ]
     return {"entries": rows, "more": report.more}
+
+
+def restores(report: RestoresReport) -> Document:
+    """What `list --restores` shows, newest first."""
+    rows = [
+        {
+            "restore": one.restore,
+            "table": str(one.table),
+            "began_at": show_instant(one.began_at),
+            "state": one.state.name,
+            "replaced": one.replaced,
+        }
+        for one in report.restores
+    ]
+    return {"restores": rows, "more": report.more, "damages": list(report.damages)}
 
 
 def snapshot(report: SnapshotReport) -> Document:

@@ -11,12 +11,14 @@ from starrocks_br.domain.names import DatabaseName, TableRef
 from starrocks_br.domain.restore_batch import RestoreBatch
 from starrocks_br.entrypoints.exit_codes import ExitCode, common_exit_code
 from starrocks_br.entrypoints.failures import Failure
+from starrocks_br.entrypoints.render.backup import of_inexact
 from starrocks_br.entrypoints.render.layout import number
 from starrocks_br.entrypoints.render.restore_batch import reason
 from starrocks_br.services.reports import BackupReport, BatchReport
 
 _KIND = "Incomplete"
 _HINT = "mend the cause and run starrocks-br backup again; what is FINISHED can be restored"
+_INEXACT_HINT = "run starrocks-br backup again when fewer loads run"
 _MOST = 20
 
 
@@ -45,11 +47,19 @@ def of_report(report: BackupReport) -> Failure | None:
         counts.append(f"{len(failed)} of {number(len(report.databases), 'database')} failed")
     if report.problems:
         counts.append(number(len(report.problems), "table") + " left out")
-    lines = [*_lines(failed), *(f"{name}: {reason}" for name, reason in sorted(report.problems.items()))]
+    if report.inexact:
+        counts.append(number(len(report.inexact), "table") + " only restored with --allow-fuzzy")
+    lines = [
+        *_lines(failed),
+        *(f"{name}: {reason}" for name, reason in sorted(report.problems.items())),
+        *(f"{one.table}: {of_inexact(one)}" for one in report.inexact),
+    ]
     if report.metadata is not None and report.metadata.error is not None:
         counts.append("the history was not saved in the repository")
         lines.append(f"{report.metadata.database}: {report.metadata.error}")
     hints = {error.hint for error in report.failures}
+    if report.inexact and not failed and not report.problems:
+        hints.add(_INEXACT_HINT)
     return _failure(
         lines,
         counts,

@@ -27,10 +27,12 @@ from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import Server
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Snapshot
 from starrocks_br.domain.status import Status
+from starrocks_br.services.absent import tell_of_gone, why_unmatched
 from starrocks_br.services.attempt import Draft, Intent
 from starrocks_br.services.baselines import recorded
 from starrocks_br.services.campaign import Campaign
 from starrocks_br.services.conclude import SECOND
+from starrocks_br.services.inexact import inexact
 from starrocks_br.services.metadata import save_history
 from starrocks_br.services.preflight import ready
 from starrocks_br.services.reconcile import baseline_point, identities_before, reconcile
@@ -80,6 +82,7 @@ def run(ports: Ports, request: BackupRequest) -> BackupReport:
         databases=tuple(outcome for _, outcome in sorted(outcomes.items())),
         problems=planning.problems,
         metadata=save_history(ports, request.place, server, this_run),
+        inexact=inexact(ports, this_run, outcomes.values()),
         settled=tuple(found.settled),
     )
 
@@ -132,9 +135,10 @@ class _Planning:
         if aside := set_aside(self.ports, self.cluster, chosen):
             chosen, unmatched = selection.expand(existing, ops, aside)
             self._tell_of({table: restore for table, restore in aside.items() if table not in chosen})
-        self.problems |= dict.fromkeys(unmatched, "no such table")
+        self.problems |= why_unmatched(self.ports, unmatched, existing, ops)
         self.problems |= {str(table): why for table, why in self.busy.items() if table in chosen}
         self._tell_of_names(selection.expand(listed - existing, ops)[0])
+        tell_of_gone(self.ports, selection, listed, ops, self.cluster)
         self._chosen = chosen - self.busy.keys()
         self._planned = self._plan(self._chosen)
         return self._planned
@@ -147,6 +151,12 @@ class _Planning:
     def _tell_of_names(self, unwritten: Iterable[TableRef]) -> None:
         why = "its name has blanks around it or characters that no statement can hold; rename it"
         self.problems |= {f"{table.database}.{table.name!r}": why for table in unwritten}
+
+    def leave_out(self, database: DatabaseName, tables: Mapping[TableRef, str]) -> None:
+        """Go on without some tables of a database, unless nothing would be left of it."""
+        if any(table.database == database and table not in tables for table in self._chosen):
+            self._chosen = self._chosen.difference(tables)
+            self.problems |= {str(table): f"left out of the last attempt: {why}" for table, why in tables.items()}
 
     def work_on(self, database: DatabaseName, *, anew: bool) -> tuple[_Planned, DatabaseBackup | None]:
         """What to do for one database, from a look that is fresh enough; None if nothing can be done."""
@@ -203,8 +213,9 @@ class _Drafting:
     planning: _Planning
     _drafted: set[DatabaseName] = field(factory=set, init=False)
 
-    def draft(self, database: DatabaseName) -> Draft | DatabaseOutcome:
+    def draft(self, database: DatabaseName, without: Mapping[TableRef, str]) -> Draft | DatabaseOutcome:
         """The database's next job; or its outcome, if nothing of it has to be captured."""
+        self.planning.leave_out(database, without)
         planned, work = self.planning.work_on(database, anew=database in self._drafted)
         self._drafted.add(database)
         if work is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,7 +22,7 @@ from starrocks_br.domain.errors import (
     Unrestorable,
 )
 from starrocks_br.domain.events import JobSent, Retrying, Warned
-from starrocks_br.domain.names import DatabaseName, Label
+from starrocks_br.domain.names import DatabaseName, Label, TableRef
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import CANCELLED, SLOT_TAKEN, Job, JobKind
 from starrocks_br.domain.snapshot import Consistency, Entry
@@ -54,13 +54,14 @@ class Campaign:
         ports: The outside.
         place: What the command works with.
         max_parallel: How many jobs run at the same time.
-        draft: Makes the next job of a database from a fresh look; or says at once how it ended.
+        draft: Makes the next job of a database from a fresh look, without some tables that came with the reason; or
+            says at once how it ended.
     """
 
     ports: Ports
     place: Place
     max_parallel: int
-    draft: Callable[[DatabaseName], Draft | DatabaseOutcome]
+    draft: Callable[[DatabaseName, Mapping[TableRef, str]], Draft | DatabaseOutcome]
     _queue: deque[DatabaseName] = field(factory=deque, init=False)
     _waiting: set[DatabaseName] = field(factory=set, init=False)
     _blocked: dict[DatabaseName, SlotWait] = field(factory=dict, init=False)
@@ -68,6 +69,7 @@ class Campaign:
     _tries: dict[DatabaseName, int] = field(factory=dict, init=False)
     _began: dict[DatabaseName, float] = field(factory=dict, init=False)
     _outcomes: dict[DatabaseName, DatabaseOutcome] = field(factory=dict, init=False)
+    _endangered: dict[DatabaseName, dict[TableRef, str]] = field(factory=lambda: defaultdict(dict), init=False)
 
     def run(
         self, databases: Iterable[DatabaseName], adopted: Iterable[Intent] = ()
@@ -103,7 +105,7 @@ class Campaign:
         self._began.setdefault(database, self.ports.clock.monotonic())
         self._tries[database] = self._tries.get(database, 0) + 1
         try:
-            draft = self.draft(database)
+            draft = self.draft(database, self._without(database))
         except ClusterError as error:
             self._end_or_retry(database, None, error)
             return
@@ -111,6 +113,10 @@ class Campaign:
             self._outcomes.setdefault(database, draft)
         else:
             self._send(draft)
+
+    def _without(self, database: DatabaseName) -> Mapping[TableRef, str]:
+        """What made former attempts unusable: the last one leaves it out, that the others get their backup."""
+        return self._endangered[database] if self._tries[database] == ATTEMPTS else {}
 
     def _send(self, draft: Draft) -> None:
         database, label = draft.database, draft.label
@@ -319,16 +325,17 @@ class Campaign:
         if attempt.adopted:
             return
         database = attempt.intent.database
-        first = database not in self._outcomes
         self._outcomes[database] = self._outcome(database, attempt.intent.label, Status.FINISHED, entries=entries)
         doubt = _doubt(entries) if attempt.intent.before is not None else ""
-        if doubt and first and self._tries[database] < ATTEMPTS:
+        if doubt and self._tries[database] < ATTEMPTS:
             self._again(database, doubt)
 
     def _failed(self, attempt: Attempt, error: ClusterError) -> None:
         if attempt.adopted:
             self.ports.listener(Warned(message=f"{attempt.intent.label}: {error}"))
         else:
+            if attempt.looked is not None:
+                self._endangered[attempt.intent.database] |= attempt.looked.endangered
             self._end_or_retry(attempt.intent.database, attempt.intent.label, error)
 
     def _end_or_retry(
@@ -393,7 +400,7 @@ class Campaign:
 
 
 def _doubt(entries: Iterable[Entry]) -> str:
-    """Why a second attempt may give a better point; empty if this one is exact.
+    """Why another attempt may give a better point; empty if this one is exact.
 
     A point that nobody can be sure of is neither restored by default nor a baseline, so that it is worth one, too.
     """

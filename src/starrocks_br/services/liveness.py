@@ -90,7 +90,7 @@ def dead_journal(ports: Ports, server: Server, restore: RestoreId) -> Journal:
         raise UnknownRestore(
             f"restore {restore} is not known",
             why="nothing is written of it" if journal is None else f"it ran on cluster {journal.cluster}",
-            hint="restore prints its id; the restore_history of the configured database tells all",
+            hint="restore prints its id; starrocks-br list --restores lists all",
         )
     left = ports.restores.unfinished()
     alive = "" if journal.closed else why_alive(ports, journal, server, left)

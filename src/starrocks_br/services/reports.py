@@ -11,7 +11,8 @@ from starrocks_br.domain.errors import StarRocksBrError
 from starrocks_br.domain.events import Settled
 from starrocks_br.domain.names import ClusterId, DatabaseName, Label, RepositoryName, RestoreId, RunId, TableRef
 from starrocks_br.domain.reprs import count
-from starrocks_br.domain.snapshot import Damage, Entry, Outline, Snapshot
+from starrocks_br.domain.restore_outline import RestoreOutline
+from starrocks_br.domain.snapshot import Consistency, Damage, Entry, Outline, Snapshot
 from starrocks_br.domain.status import Status
 
 
@@ -54,6 +55,21 @@ class DatabaseOutcome:
 
 
 @frozen(kw_only=True)
+class Inexact:
+    """A table whose new points are only restored on demand (`allow_fuzzy`).
+
+    Attributes:
+        table: Which.
+        consistency: Of its newest point.
+        newest_exact: Its newest exact point (UTC), of an earlier run; None if it has none.
+    """
+
+    table: TableRef
+    consistency: Consistency
+    newest_exact: datetime | None
+
+
+@frozen(kw_only=True)
 class BackupReport:
     """How one run of `backup` ended.
 
@@ -61,6 +77,7 @@ class BackupReport:
         run: Its id.
         databases: One outcome per database.
         problems: Tables that were left out, each with the reason; patterns that matched nothing under their own text.
+        inexact: Tables that were backed up, and have no exact point of this run.
         metadata: The snapshot of our own tables; None if nothing had to be saved.
         settled: Open ends of earlier commands that were closed on the way.
         warnings: What else the user should know.
@@ -69,6 +86,7 @@ class BackupReport:
     run: RunId
     databases: tuple[DatabaseOutcome, ...]
     problems: Mapping[str, str] = field(factory=dict)
+    inexact: tuple[Inexact, ...] = ()
     metadata: DatabaseOutcome | None = None
     settled: tuple[Settled, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -86,8 +104,8 @@ class BackupReport:
 
     @property
     def complete(self) -> bool:
-        """Whether everything that was asked for is safe."""
-        return not self.failures and not self.problems
+        """Whether everything that was asked for is safe, and can be restored without further ado."""
+        return not self.failures and not self.problems and not self.inexact
 
 
 @frozen(kw_only=True)
@@ -209,6 +227,21 @@ class HistoryReport:
 
     outlines: tuple[Outline, ...] = field(repr=count)
     points: frozenset[tuple[Label, TableRef]] = field(repr=count)
+    more: bool = False
+
+
+@frozen(kw_only=True)
+class RestoresReport:
+    """What `list --restores` shows.
+
+    Attributes:
+        restores: Newest first.
+        damages: Of those that cannot be read, what is wrong and what ends it.
+        more: Whether older ones were cut off by the limit.
+    """
+
+    restores: tuple[RestoreOutline, ...] = field(repr=count)
+    damages: tuple[str, ...] = ()
     more: bool = False
 
 

@@ -381,6 +381,10 @@ class JournalStore(RestoreHistory):
         """As the store has them."""
         return self.store.timings(cluster)
 
+    def newest(self, limit: int | None = None) -> Journals:
+        """As the store has them."""
+        return self._with_marks(self.store.newest(limit))
+
     def journals(self, restores: Collection[RestoreId]) -> Journals:
         """As the store has them."""
         return self._with_marks(self.store.journals(restores))

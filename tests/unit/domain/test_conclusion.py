@@ -113,6 +113,19 @@ def test_a_table_that_cannot_be_read_any_more_is_told_in_the_servers_words() -> 
     assert looked.danger == "db1.orders: Access denied"
 
 
+def test_every_table_that_makes_a_snapshot_unusable_is_named() -> None:
+    other, sound = TableRef.parse("db1.other"), TableRef.parse("db1.sound")
+    entries = (NEXT, evolve(NEXT, table=sound), evolve(NEXT, table=other))
+    now = look(unreadable={ORDERS: "Access denied"})
+    then = evolve(now, tables={sound: table(part("p1", 10), part("p2", 11), table=sound)})
+    looked = look_again(entries, dict.fromkeys((ORDERS, sound, other), BEFORE[ORDERS]), then)
+    assert looked.danger == "db1.orders: Access denied"
+    assert looked.endangered == {
+        ORDERS: "Access denied",
+        other: "the table was dropped or replaced while it was being backed up",
+    }
+
+
 def test_a_leaf_is_not_in_the_job_and_cannot_be_haunted() -> None:
     """An overwrite of it makes its point fuzzy, no more."""
     leaf = next_entry(manifest(part("p1", 10, version=3), part("p2", 11)), 1)

@@ -10,12 +10,13 @@ from attrs import evolve
 from starrocks_br.domain.errors import Busy, NoPoint, VerificationMismatch
 from starrocks_br.domain.events import Settled
 from starrocks_br.domain.names import database_name
+from starrocks_br.domain.restore_outline import RestoreState
 from starrocks_br.domain.snapshot import Damage
 from starrocks_br.domain.status import Status
 from starrocks_br.entrypoints import documents_out
 from starrocks_br.entrypoints.exit_codes import ExitCode
 from starrocks_br.entrypoints.failures import failure_of
-from starrocks_br.services.reports import BootstrapReport, HistoryReport, InitReport, SnapshotReport
+from starrocks_br.services.reports import BootstrapReport, HistoryReport, InitReport, RestoresReport, SnapshotReport
 from tests.unit.entrypoints import values
 from tests.unit.entrypoints.values import FULL_LABEL, META_LABEL, NEXT_LABEL, NOON, ORDERS
 
@@ -89,6 +90,7 @@ def test_a_backup_report() -> None:
         database=database_name("db2"), label=None, status=Status.FAILED, tables=(), error=Busy("db2 is busy")
     )
     report = values.backup_report(databases=(values.outcome(), failed), problems={"db9.*": "no"}, settled=SETTLED)
+    report = evolve(report, inexact=(values.inexact(), values.inexact(None)))
     document = _through_json(documents_out.backup_report(report, {values.DB1: values.planned()}))
     good, bad = document["databases"]
     assert (good["label"], good["status"], good["seconds"], good["error"]) == (FULL_LABEL, "FINISHED", 41.9, None)
@@ -98,7 +100,21 @@ def test_a_backup_report() -> None:
     assert bad["error"]["kind"] == "Busy"
     assert document["metadata"]["label"] == META_LABEL
     assert document["problems"] == {"db9.*": "no"}
+    known, none = document["inexact"]
+    assert known == {"table": "db1.orders", "consistency": "FUZZY", "newest_exact": POINT}
+    assert none["newest_exact"] is None
     assert [one["outcome"] for one in document["settled"]] == ["LOST", None]
+
+
+def test_restores_by_their_ids() -> None:
+    report = RestoresReport(restores=(values.restore_outline(RestoreState.GIVEN_UP),), damages=("bad",), more=True)
+    assert _through_json(documents_out.restores(report)) == {
+        "restores": [
+            {"restore": "r1", "table": "db1.orders", "began_at": POINT, "state": "GIVEN_UP", "replaced": True}
+        ],
+        "more": True,
+        "damages": ["bad"],
+    }
 
 
 def test_a_backup_report_without_plan_and_metadata() -> None:

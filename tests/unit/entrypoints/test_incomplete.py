@@ -63,6 +63,16 @@ def test_nothing_but_left_out_tables_is_a_failure() -> None:
     assert _certain(of_report(report)).exit_code is ExitCode.FAILED
 
 
+def test_a_run_whose_points_are_inexact_is_not_complete() -> None:
+    found = _certain(of_report(values.backup_report(inexact=(values.inexact(),))))
+    assert found.exit_code is ExitCode.PARTIAL
+    assert found.what == "the backup is not complete: 1 table only restored with --allow-fuzzy"
+    assert found.why.startswith("db1.orders: its new point is FUZZY; its newest exact point is 2025-10-06 12:00")
+    assert "when fewer loads run" in found.hint
+    both = _certain(of_report(values.backup_report(inexact=(values.inexact(),), problems={"db9.t": "no such table"})))
+    assert "mend the cause" in both.hint
+
+
 def restored(failures: Mapping[TableRef, StarRocksBrError], well: int = 1) -> BatchReport:
     return BatchReport(restored=(values.restore_report(),) * well, failures=failures, seconds=1)
 

@@ -98,3 +98,12 @@ def test_a_partly_good_run_does_not_offer_a_metadata_label_that_failed() -> None
         databases=(values.outcome(tables=()),), metadata=values.metadata(error=Busy("ops is busy"))
     )
     assert backup_report(report, {})[-1].startswith("next: starrocks-br list")
+
+
+def test_a_table_without_an_exact_point_of_the_run_is_told_with_what_restore_takes_instead() -> None:
+    report = values.backup_report(inexact=(values.inexact(), values.inexact(None, Consistency.UNKNOWN)))
+    lines = backup_report(report, {})
+    assert lines[lines.index("restored only with --allow-fuzzy:") + 1 :][:2] == [
+        "  db1.orders: its new point is FUZZY; its newest exact point is 2025-10-06 12:00:00+00:00",
+        "  db1.orders: its new point is UNKNOWN; it has no exact point",
+    ]

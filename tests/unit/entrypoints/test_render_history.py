@@ -6,10 +6,11 @@ from attrs import evolve
 
 from starrocks_br.domain.instants import parse_instant
 from starrocks_br.domain.names import ClusterId, TableRef, database_name, table_name
+from starrocks_br.domain.restore_outline import RestoreState
 from starrocks_br.domain.snapshot import BackupType, Consistency, Damage
 from starrocks_br.domain.status import Status
-from starrocks_br.entrypoints.render.history import history, snapshot
-from starrocks_br.services.reports import HistoryReport, SnapshotReport
+from starrocks_br.entrypoints.render.history import history, restores, snapshot
+from starrocks_br.services.reports import HistoryReport, RestoresReport, SnapshotReport
 from tests.unit.entrypoints import values
 from tests.unit.entrypoints.values import FULL_LABEL, META_LABEL, NEXT_LABEL, NOON, ORDERS
 
@@ -97,13 +98,13 @@ def test_a_snapshot_shows_its_facts_tables_partitions_and_chains() -> None:
     ]
 
 
-def test_a_failed_snapshot_shows_the_servers_words_and_a_broken_chain_says_so() -> None:
+def test_a_failed_snapshot_shows_the_servers_words_and_what_was_asked_for() -> None:
     found = evolve(
         values.snapshot(NEXT_LABEL, Status.FAILED, at=None), error_code="JobFailed", error="[COMMON_ERROR, msg: disk]"
     )
     report = SnapshotReport(
         snapshot=found,
-        entries=(evolve(values.entry(), captured={}, dropped=frozenset()),),
+        entries=(evolve(values.entry(), snapshot=found, captured={}, dropped=frozenset()),),
         chains={},
         remote="not there",
         damages=(Damage(label="torn", table="", problem="1 of 2 rows"),),
@@ -112,7 +113,34 @@ def test_a_failed_snapshot_shows_the_servers_words_and_a_broken_chain_says_so() 
     assert "  error            JobFailed [COMMON_ERROR, msg: disk]" in lines
     assert "  in repository    not there" in lines
     assert "  timestamp there  -" in lines
-    assert lines[-2:] == ["  chain: broken, this point cannot be restored", "damaged: torn: 1 of 2 rows"]
+    assert lines[-3:] == [
+        "db1.orders: INCREMENTAL, 0 partitions asked for, 0 dropped, -",
+        "  no point: it failed",
+        "damaged: torn: 1 of 2 rows",
+    ]
+
+
+def test_a_snapshot_that_is_under_way_or_expired_is_no_point_and_a_broken_chain_says_so() -> None:
+    told = {status: shown_as(status)[-6:-4] for status in (Status.RUNNING, Status.EXPIRED, Status.FINISHED)}
+    assert told == {
+        Status.RUNNING: [
+            "db1.orders: INCREMENTAL, 2 partitions asked for, 1 dropped, 9.8 KiB",
+            "  no point: it is RUNNING",
+        ],
+        Status.EXPIRED: [
+            "db1.orders: INCREMENTAL, EXACT, 2 partitions captured, 1 dropped, 9.8 KiB",
+            "  no point: it is EXPIRED",
+        ],
+        Status.FINISHED: [
+            "db1.orders: INCREMENTAL, EXACT, 2 partitions captured, 1 dropped, 9.8 KiB",
+            "  chain: broken, this point cannot be restored",
+        ],
+    }
+
+
+def shown_as(status: Status) -> list[str]:
+    found = values.snapshot(NEXT_LABEL, status)
+    return snapshot(SnapshotReport(snapshot=found, entries=(evolve(values.entry(), snapshot=found),), chains={}))
 
 
 def test_an_unchanged_snapshot_has_nothing_of_its_own_in_the_repository() -> None:
@@ -125,3 +153,24 @@ def test_a_restore_that_is_recorded_has_nothing_of_its_own_in_the_repository_eit
     lines = snapshot(SnapshotReport(snapshot=values.snapshot(NEXT_LABEL), entries=(restored,), chains={}))
     assert "  in repository    nothing of its own" in lines
     assert "db1.orders: RESTORED, EXACT, 2 partitions known again, 0 dropped, 0 B" in lines
+
+
+def test_restores_are_listed_with_what_can_be_done_about_them() -> None:
+    done, given_up = values.restore_outline(), values.restore_outline(RestoreState.GIVEN_UP, replaced=False)
+    assert restores(RestoresReport(restores=(done, given_up))) == [
+        "BEGAN                      TABLE       STATE     REPLACED  ID",
+        "2025-10-06 12:00:00+00:00  db1.orders  DONE      yes       r1",
+        "2025-10-06 12:00:00+00:00  db1.orders  GIVEN UP  -         r1",
+        "restore --undo ID gives the table that was replaced its name again",
+    ]
+    killed = RestoresReport(restores=(values.restore_outline(RestoreState.OPEN),), damages=("r2 is torn",), more=True)
+    assert restores(killed)[2:] == [
+        "OPEN: at work, or killed: restore --resume ID finishes it, restore --undo ID takes it back",
+        "older ones are not shown: see --limit",
+        "damaged: r2 is torn",
+    ]
+
+
+def test_where_nothing_was_restored_it_says_so() -> None:
+    assert restores(RestoresReport(restores=())) == ["no restore is recorded"]
+    assert restores(RestoresReport(restores=()), about="db1.*") == ["no restore of db1.* is recorded"]

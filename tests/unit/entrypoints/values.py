@@ -21,6 +21,7 @@ from starrocks_br.domain.names import (
     table_name,
 )
 from starrocks_br.domain.partitions import Identity, Partition, Partitioning
+from starrocks_br.domain.restore_outline import RestoreOutline, RestoreState
 from starrocks_br.domain.restore_plan import RestorePlan, Target, TargetFacts, plan_restore
 from starrocks_br.domain.server import Job, JobKind
 from starrocks_br.domain.snapshot import BackupType, Captured, Consistency, Entry, Outline, Snapshot
@@ -29,6 +30,7 @@ from starrocks_br.services.reports import (
     BackupReport,
     BootstrapPlan,
     DatabaseOutcome,
+    Inexact,
     RestoreReport,
 )
 
@@ -164,6 +166,16 @@ def metadata(**changes: Any) -> DatabaseOutcome:
 def backup_report(**changes: Any) -> BackupReport:
     """A complete run, but for the changes."""
     return evolve(BackupReport(run=RUN, databases=(outcome(),), metadata=metadata()), **changes)
+
+
+def inexact(newest_exact: datetime | None = NOON, consistency: Consistency = Consistency.FUZZY) -> Inexact:
+    """Orders, without an exact point of the run."""
+    return Inexact(table=ORDERS, consistency=consistency, newest_exact=newest_exact)
+
+
+def restore_outline(state: RestoreState = RestoreState.DONE, *, replaced: bool = True) -> RestoreOutline:
+    """A restore of orders."""
+    return RestoreOutline(restore=restore_id("r1"), table=ORDERS, began_at=NOON, state=state, replaced=replaced)
 
 
 def manifest(partitioning: Partitioning = Partitioning.RANGE) -> Manifest:

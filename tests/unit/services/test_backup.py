@@ -96,14 +96,14 @@ def test_tables_whose_names_cannot_be_written_are_problems_and_the_rest_goes_on(
 def test_patterns_that_match_nothing_are_problems_and_the_rest_goes_on(world: World) -> None:
     world.ready("d1.t")
     report = world.backup("d1.t", "d1.nope", "d9.*")
-    assert report.problems == {"d1.nope": "no such table", "d9.*": "no such table"}
+    assert report.problems == {"d1.nope": "no such table", "d9.*": "no such database"}
     assert (report.succeeded, report.complete) == (True, False)
 
 
 def test_own_and_unfinished_tables_are_never_a_part_of_it(world: World) -> None:
     world.ready("d1.t", "d1.__br_x")
     report = world.backup("d1.*", "ops.*")
-    assert report.problems == {"ops.*": "no such table"}
+    assert report.problems == {"ops.*": "our own tables: their history is saved with every run"}
     assert [str(table.table) for table in report.databases[0].tables] == ["d1.t"]
 
 

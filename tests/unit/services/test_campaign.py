@@ -11,13 +11,15 @@ from attrs import evolve
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.domain.errors import AccessDenied, Busy, JobFailed, OutcomeUnknown, Refused, Unreachable, Unrestorable
 from starrocks_br.domain.events import JobEnded, JobSent
+from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.ports import Rows, SqlExecutor
 from starrocks_br.domain.snapshot import BackupType, Consistency
 from starrocks_br.domain.status import Status
 from starrocks_br.services import backup
-from starrocks_br.services.reports import BackupReport, DatabaseOutcome
+from starrocks_br.services.reports import BackupReport, DatabaseOutcome, Inexact
 from starrocks_simulator.catalog import Table
 from starrocks_simulator.faults import Fail, Hold
+from starrocks_simulator.jobs import Job
 from starrocks_simulator.running_overwrite import RunningOverwrite, begin
 from tests.support.world import OPS, RANGE_TABLE, World, cut, fail, refuse
 
@@ -285,15 +287,44 @@ def test_a_load_elsewhere_makes_the_point_fuzzy_and_a_second_attempt_takes_it(re
     assert comes_back(ready)
 
 
-def test_a_second_attempt_that_is_fuzzy_too_is_the_last(ready: World) -> None:
+def always_elsewhere(world: World, attempts: int = 3) -> None:
+    """At each attempt a load into a partition that it does not capture."""
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
+    for number in range(1, attempts + 1):
+        load = f"INSERT INTO d1.t VALUES ({number}, '2024-01-0{1 + number % 2}', 4)"
+        world.after(BACKUP, partial(world.sql, load), nth=number)
+
+
+def test_a_third_attempt_that_is_fuzzy_too_is_the_last(ready: World) -> None:
     ready.backup()
-    ready.sql("INSERT INTO d1.t VALUES (3, '2024-01-01', 3)")
-    for number, day in ((1, 2), (2, 1), (3, 2)):
-        load = f"INSERT INTO d1.t VALUES ({number}, '2024-01-0{day}', 4)"
-        ready.after(BACKUP, partial(ready.sql, load), nth=number)
+    always_elsewhere(ready)
     outcome = only(ready.backup())
-    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 3)
     assert outcome.tables[0].consistency is Consistency.FUZZY
+
+
+def test_a_run_that_gave_a_table_no_exact_point_is_not_complete_and_names_the_one_before(ready: World) -> None:
+    ready.backup()
+    before = ready.newest("d1.t")
+    always_elsewhere(ready)
+    report = ready.backup()
+    assert report.inexact == (
+        Inexact(table=TableRef.parse("d1.t"), consistency=Consistency.FUZZY, newest_exact=before),
+    )
+    assert (report.succeeded, report.complete) == (True, False)
+
+
+def test_a_table_that_a_later_attempt_makes_fuzzy_keeps_the_exact_point_of_an_earlier_one(world: World) -> None:
+    """All that was asked for is there: a point of this run that restore takes by itself."""
+    world.ready("d1.t", "d1.u").backup()
+    always_elsewhere(world, attempts=1)
+    world.sql("INSERT INTO d1.u VALUES (3, '2024-01-01', 3)")
+    for number in (2, 3):
+        load = f"INSERT INTO d1.u VALUES ({number}, '2024-01-0{1 + number % 2}', 4)"
+        world.after(BACKUP, partial(world.sql, load), nth=number)
+    report = world.backup()
+    assert {one.table.name: one.consistency for one in only(report).tables} == {"t": "EXACT", "u": "FUZZY"}
+    assert report.inexact == ()
 
 
 def test_a_fuzzy_point_stays_a_success_when_the_attempt_at_a_better_one_fails(ready: World) -> None:
@@ -422,6 +453,40 @@ def test_a_danger_is_written_down_before_anybody_else_can_conclude_the_job(ready
     assert comes_back(ready)
 
 
+def busy(world: World, *names: str) -> None:
+    """Tables that are truncated and loaded again at every cut."""
+
+    def fault(job: Job) -> None:
+        if job.kind == "BACKUP" and job.state == "SNAPSHOTING" and job.label.startswith("d1_"):
+            for name in names:
+                world.sql(f"TRUNCATE TABLE {name}; INSERT INTO {name} VALUES (1, '2024-01-01', 1)")
+
+    world.frontend.faults.steps.append(fault)
+
+
+def test_a_table_that_is_truncated_at_each_cut_does_not_cost_the_others_their_backup(world: World) -> None:
+    world.ready("d1.t", "d1.hot", "d1.hotter")
+    busy(world, "d1.hot", "d1.hotter")
+    report = world.backup()
+    why = "left out of the last attempt: partition p1 was replaced while the table was being backed up"
+    assert report.problems == {"d1.hot": why, "d1.hotter": why}
+    assert (only(report).status, only(report).attempts, report.complete) == (Status.FINISHED, 3, False)
+    assert [str(table.table) for table in only(report).tables] == ["d1.t"]
+    assert comes_back(world)
+
+
+def test_a_table_that_is_truncated_at_each_cut_and_alone_fails_with_the_reason(world: World) -> None:
+    """And what another database has beside it does not count."""
+    world.ready("d1.hot", "d2.t")
+    busy(world, "d1.hot")
+    report = world.backup("d1.*", "d2.*")
+    assert [one.status for one in report.databases] == [Status.FAILED, Status.FINISHED]
+    error = report.databases[0].error
+    assert isinstance(error, JobFailed)
+    assert "d1.hot: partition p1 was replaced" in error.why
+    assert report.problems == {}
+
+
 def conclude_elsewhere(world: World) -> None:
     """Another command is quicker than the next FAILED that is to be written down."""
     finished = "UPDATE ops.backup_history SET status = 'FINISHED' WHERE status = 'RUNNING'"
@@ -461,12 +526,14 @@ def test_a_look_that_comes_too_late_is_worth_a_second_attempt(ready: World) -> N
     assert (outcome.attempts, outcome.tables[0].consistency) == (2, Consistency.EXACT)
 
 
-def test_looks_after_both_cuts_that_fail_make_the_consistency_unknown(ready: World) -> None:
-    for nth in (2, 3):
+def test_looks_after_all_cuts_that_fail_make_the_consistency_unknown(ready: World) -> None:
+    for nth in (2, 3, 4):
         no = refuse(1064, "Getting analyzing error. Detail message: no.")
         ready.before("partitions_meta WHERE", no, nth=nth)
-    outcome = only(ready.backup())
-    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 2)
+    report = ready.backup()
+    outcome = only(report)
+    assert (outcome.status, outcome.attempts) == (Status.FINISHED, 3)
+    assert [(one.consistency, one.newest_exact) for one in report.inexact] == [(Consistency.UNKNOWN, None)]
     assert outcome.tables[0].consistency is Consistency.UNKNOWN
     assert any("cannot be looked at after the cut" in warning for warning in ready.warnings)
     assert ready.points("d1.t") == ()

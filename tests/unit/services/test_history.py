@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from starrocks_br.domain.errors import NotInitialised, RequestError
-from starrocks_br.domain.names import Label, TableRef
+from starrocks_br.domain.names import DatabaseName, Label, TableRef
 from starrocks_br.domain.snapshot import BackupType
 from starrocks_br.domain.status import Status
-from starrocks_br.services import history
-from tests.support.world import World, fail, only_reads
+from starrocks_br.services import history, undo
+from tests.support.world import Killed, World, fail, kill, only_reads
 
 
 @pytest.fixture
@@ -46,6 +46,15 @@ def test_only_one_tables(three: World) -> None:
     report = history.history(three.ports, three.place, table=TableRef.parse("d1.b"))
     assert {str(outline.table) for outline in report.outlines} == {"d1.b"}
     assert len(report.outlines) == 3
+
+
+def test_only_one_databases(three: World) -> None:
+    three.range_table("d2.t")
+    three.backup("d2.*")
+    report = history.history(three.ports, three.place, table=DatabaseName("d2"))
+    assert {str(outline.table) for outline in report.outlines} == {"d2.t"}
+    assert len(report.points) == 1
+    assert len(history.history(three.ports, three.place, table=DatabaseName("d1")).outlines) == 6
 
 
 def test_metadata_snapshots_are_shown_on_demand(three: World) -> None:
@@ -108,3 +117,38 @@ def test_without_init_it_says_what_to_run(world: World) -> None:
     with pytest.raises(NotInitialised) as refusal:
         history.history(world.ports, world.place)
     assert "init" in refusal.value.hint
+
+
+# --- restores ---------------------------------------------------------------------------------------------------------
+
+
+def restores(world: World, table: TableRef | DatabaseName | None = None, limit: int | None = None) -> list[str]:
+    """Each restore with what became of it, newest first."""
+    report = history.restores(world.ports, world.place, table=table, limit=limit)
+    return [f"{one.table} {one.state}{', replaced' if one.replaced else ''}" for one in report.restores]
+
+
+def test_restores_are_listed_with_what_became_of_them(three: World) -> None:
+    replaced = three.restore("d1.a", replace=True)
+    undo.undo(three.ports, three.place, replaced.restore)
+    three.restore("d1.a", into="d1.copy")
+    three.before("RENAME", kill)
+    with pytest.raises(Killed):
+        three.restore("d1.b", into="d1.other")
+    three.reconnect()
+    assert restores(three) == ["d1.other OPEN", "d1.copy DONE", "d1.a UNDONE, replaced"]
+    assert restores(three, limit=1) == ["d1.other OPEN"]
+    assert history.restores(three.ports, three.place, limit=1).more
+    assert restores(three, TableRef.parse("d1.copy"), limit=1) == ["d1.copy DONE"]
+    assert (len(restores(three, DatabaseName("d1"))), restores(three, DatabaseName("d2"))) == (3, [])
+    three.later(1200)
+    undo.undo(three.ports, three.place, history.restores(three.ports, three.place).restores[0].restore)
+    assert restores(three, limit=1) == ["d1.other GIVEN UP"]
+
+
+def test_a_restore_that_cannot_be_read_is_told_among_them(three: World) -> None:
+    three.restore("d1.a", into="d1.copy")
+    three.sql("UPDATE ops.restore_history SET detail_json = 'broken' WHERE step = 0")
+    report = history.restores(three.ports, three.place)
+    assert report.restores == ()
+    assert "cannot be read" in report.damages[0]

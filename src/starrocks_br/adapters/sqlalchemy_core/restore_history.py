@@ -202,6 +202,23 @@ class SqlAlchemyRestoreHistory(RestoreHistory):
         )
         return self._journals(query).unfinished
 
+    def newest(self, limit: int | None = None) -> Journals:  # noqa: D102
+        history = self._history.alias("h")
+        one = self._history.alias("one")
+        chosen = (
+            select(one.c.restore_id)
+            .group_by(one.c.restore_id)
+            .order_by(func.max(one.c.created_at).desc(), one.c.restore_id.desc())
+            .limit(limit)
+            .subquery("chosen")
+        )
+        query = (
+            select(history)
+            .join(chosen, chosen.c.restore_id == history.c.restore_id)
+            .order_by(history.c.created_at, history.c.restore_id, history.c.step)
+        )
+        return self._journals(query)
+
     def journals(self, restores: Collection[RestoreId]) -> Journals:  # noqa: D102
         history = self._history.alias("h")
         query = (

@@ -11,7 +11,7 @@ from starrocks_br.domain.names import DatabaseName, TableRef
 from starrocks_br.domain.snapshot import Consistency, Outline
 from starrocks_br.domain.status import Status
 from starrocks_br.entrypoints.render.layout import NOTHING, duration, indented, number, size, some, table
-from starrocks_br.services.reports import BackupReport, DatabaseOutcome
+from starrocks_br.services.reports import BackupReport, DatabaseOutcome, Inexact
 
 PlannedDatabases = Mapping[DatabaseName, DatabaseBackup]
 """The last plan of each database in a run."""
@@ -60,7 +60,7 @@ def backup_report(report: BackupReport, planned: PlannedDatabases) -> list[str]:
     lines = [f"backup run {report.run}"]
     for outcome in report.databases:
         lines += _database(outcome, planned.get(outcome.database))
-    return [*lines, *_metadata(report.metadata), *_left_out(report.problems), *_next(report)]
+    return [*lines, *_metadata(report.metadata), *_left_out(report.problems), *_inexact(report), *_next(report)]
 
 
 def _database(outcome: DatabaseOutcome, planned: DatabaseBackup | None) -> list[str]:
@@ -109,6 +109,19 @@ def _left_out(problems: Mapping[str, str]) -> list[str]:
     if not problems:
         return []
     return ["left out:", *indented(f"{name}: {reason}" for name, reason in sorted(problems.items()))]
+
+
+def _inexact(report: BackupReport) -> list[str]:
+    if not report.inexact:
+        return []
+    return ["restored only with --allow-fuzzy:", *indented(f"{one.table}: {of_inexact(one)}" for one in report.inexact)]
+
+
+def of_inexact(one: Inexact) -> str:
+    """How well the new point of a table is known, and what `restore` takes instead."""
+    if one.newest_exact is None:
+        return f"its new point is {one.consistency}; it has no exact point"
+    return f"its new point is {one.consistency}; its newest exact point is {show_instant(one.newest_exact)}"
 
 
 def _next(report: BackupReport) -> list[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from starrocks_br.domain.instants import show_instant
 from starrocks_br.domain.names import Label, TableRef
+from starrocks_br.domain.restore_outline import RestoreState
 from starrocks_br.domain.snapshot import BackupType, Consistency, Damage, Entry, Outline, Snapshot
-from starrocks_br.domain.status import RESTORABLE, Status
+from starrocks_br.domain.status import RESTORABLE, UNSETTLED, Status
 from starrocks_br.entrypoints.render.layout import NOTHING, indented, number, size, table
-from starrocks_br.services.reports import HistoryReport, SnapshotReport
+from starrocks_br.services.reports import HistoryReport, RestoresReport, SnapshotReport
 
 _MARK = "not restorable"
+_UNPROVEN = UNSETTLED | {Status.FAILED}
 
 
 def history(report: HistoryReport, about: str | None = None) -> list[str]:
@@ -74,6 +76,28 @@ def _footnotes(report: HistoryReport, *, inexact: bool, shared: bool) -> list[st
     return notes
 
 
+def restores(report: RestoresReport, about: str | None = None) -> list[str]:
+    """The restores, newest first, and what can be done about them.
+
+    Args:
+        report: What was found.
+        about: The table asked for, as the user wrote it.
+    """
+    rows = [
+        (show_instant(one.began_at), str(one.table), str(one.state), "yes" if one.replaced else NOTHING, one.restore)
+        for one in report.restores
+    ]
+    none = f"no restore of {about} is recorded" if about else "no restore is recorded"
+    lines = table(("BEGAN", "TABLE", "STATE", "REPLACED", "ID"), rows) if rows else [none]
+    if any(one.state is RestoreState.DONE and one.replaced for one in report.restores):
+        lines.append("restore --undo ID gives the table that was replaced its name again")
+    if any(one.state is RestoreState.OPEN for one in report.restores):
+        lines.append("OPEN: at work, or killed: restore --resume ID finishes it, restore --undo ID takes it back")
+    if report.more:
+        lines.append("older ones are not shown: see --limit")
+    return [*lines, *(f"damaged: {damage}" for damage in report.damages)]
+
+
 def snapshot(report: SnapshotReport) -> list[str]:
     """One snapshot: its own facts, then its tables with their partitions and chains."""
     lines = [f"snapshot {report.snapshot.label}", *indented(_facts(report.snapshot, report.remote or _kept(report)))]
@@ -111,13 +135,7 @@ def _facts(found: Snapshot, remote: str) -> list[str]:
 
 
 def _entry(entry: Entry, chain: tuple[Label, ...]) -> list[str]:
-    outline = entry.outline()
-    verb = "known again" if entry.type is BackupType.RESTORED else "captured"
-    captured = f"{number(outline.captured, 'partition')} {verb}, {outline.dropped} dropped, {size(outline.size)}"
-    lines = [
-        f"{entry.table}: {entry.type}, {entry.consistency}, {captured}",
-        f"  chain: {' -> '.join(chain)}" if chain else "  chain: broken, this point cannot be restored",
-    ]
+    lines = [f"{entry.table}: {', '.join(_summary(entry))}", f"  {_lineage(entry.snapshot.status, chain)}"]
     rows = [
         (name, "?" if part.partition.rows is None else f"{part.partition.rows:,}", size(part.partition.size))
         for name, part in sorted(entry.captured.items())
@@ -126,6 +144,27 @@ def _entry(entry: Entry, chain: tuple[Label, ...]) -> list[str]:
         lines += indented(table(("PARTITION", "ROWS", "SIZE"), rows, right={"ROWS", "SIZE"}))
     lines += [f"  dropped: {name}" for name in sorted(entry.dropped)]
     return lines
+
+
+def _summary(entry: Entry) -> list[str]:
+    """What it holds; or, until there is proof that it does, what was asked for."""
+    outline, proven = entry.outline(), entry.snapshot.status not in _UNPROVEN
+    done = "known again" if entry.type is BackupType.RESTORED else "captured"
+    return [
+        str(entry.type),
+        *([str(entry.consistency)] if proven else []),
+        f"{number(outline.captured, 'partition')} {done if proven else 'asked for'}",
+        f"{outline.dropped} dropped",
+        size(outline.size),
+    ]
+
+
+def _lineage(status: Status, chain: tuple[Label, ...]) -> str:
+    if status is Status.FAILED:
+        return "no point: it failed"
+    if status not in RESTORABLE:
+        return f"no point: it is {status}"
+    return f"chain: {' -> '.join(chain)}" if chain else "chain: broken, this point cannot be restored"
 
 
 def damages(found: tuple[Damage, ...]) -> list[str]:
