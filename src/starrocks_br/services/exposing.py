@@ -85,5 +85,6 @@ def _anchors(tables: Sequence[TableRestore]) -> Iterator[Restored]:
                 shown=one.shown if one.shown_to_others else None,
                 newest_job=one.newest_job,
                 not_before=one.exposed_at,
+                shown_at=one.shown_at,
                 filled=one.filled,
             )

@@ -129,8 +129,7 @@ class DatabaseRestore:
             ready = self._unmoved(ready)
             self.notes += before_exposing(self.ports, ready, self.dependents)
         ready = self._still_ours(ready)
-        looking = bool(ready) and isinstance(ready[0].step, CheckRestored | Verify)
-        seen = look(self.ports, ready) if looking else {}
+        seen = self._looked(ready)
         done = []
         for one in ready:
             self._keep_alive(ready)
@@ -139,6 +138,16 @@ class DatabaseRestore:
                     self._act(one, _step(one), seen)
                     done.append(one)
         self._passed([one for one in done if one.failure is None])
+
+    def _looked(self, ready: Sequence[TableRestore]) -> Mapping[TableRef, TableState]:
+        """The tables that are about to be checked; when the last look at those that others use was taken is kept."""
+        if not ready or not isinstance(ready[0].step, CheckRestored | Verify):
+            return {}
+        shown = [one for one in ready if isinstance(one.step, Verify) and one.exposed_at is not None]
+        now = self.ports.cluster.now() if shown else None
+        for one in shown:
+            one.shown_at = now
+        return look(self.ports, ready)
 
     def _still_ours(self, ready: Sequence[TableRestore]) -> list[TableRestore]:
         """Those that nobody took over, and whose names are still borne by the tables that we think.
