@@ -85,7 +85,9 @@ def hand_over(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableR
     return (*notes, *_notes_on(ports, repairs, _attempt(ports, repairs)))
 
 
-def after(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef]) -> tuple[str, ...]:
+def after(
+    ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef], *, to_come: Collection[TableRef] = ()
+) -> tuple[str, ...]:
     """Put back everything that hangs on restored tables, once they have their names.
 
     Materialized views that were active, or are inactive because of a table that they read, are made active again.
@@ -95,13 +97,14 @@ def after(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef])
         ports: The outside.
         seen: What `before` saw.
         restored: From the name that `before` was asked for to the one that the restored table has now.
+        to_come: Tables after which this is done again: of views that read them only what works by now is told.
 
     Returns:
         Notes for people: what was put back, what was not and why, what to run by hand.
     """
     new_ones = sorted(new for old, new in restored.items() if old not in seen.groups)
     newly_made = (_NEW.format(tables=_list(new_ones)),) if new_ones else ()
-    return (*seen.notes, *newly_made, *hand_over(ports, seen, restored), *_reactivated(ports, seen, restored))
+    return (*seen.notes, *newly_made, *hand_over(ports, seen, restored), *_reactivated(ports, seen, restored, to_come))
 
 
 def regroup(ports: Ports, groups: Mapping[TableRef, str]) -> tuple[str, ...]:
@@ -142,7 +145,9 @@ def _regroups(ports: Ports, seen: Dependents, taken_over: Mapping[TableRef, Tabl
 # --- materialized views -----------------------------------------------------------------------------------------------
 
 
-def _reactivated(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef]) -> Iterable[str]:
+def _reactivated(
+    ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef], to_come: Collection[TableRef]
+) -> Iterable[str]:
     names = {*restored, *restored.values()}
     notes: list[str] = []
     views = _read(ports.cluster.materialized_views, _VIEWS_UNKNOWN, restored.values(), notes, ClusterError) or ()
@@ -150,8 +155,10 @@ def _reactivated(ports: Ports, seen: Dependents, restored: Mapping[TableRef, Tab
     inactive = sorted((one for one in views if one.name in affected and not one.active), key=lambda one: one.name)
     wanted = [Activate(one.name) for one in inactive if may_activate(one, seen.views.get(one.name))]
     failed = _activate(ports, wanted)
-    left = [one for one in inactive if Activate(one.name) not in wanted]
-    return (*notes, *_notes_on(ports, wanted, failed), *(_left_alone(ports, one) for one in left))
+    later = readers(to_come, seen.views.values(), views)
+    told = [one for one in wanted if one not in failed or one.view not in later]
+    left = [one for one in inactive if Activate(one.name) not in wanted and one.name not in later]
+    return (*notes, *_notes_on(ports, told, failed), *(_left_alone(ports, one) for one in left))
 
 
 def _activate(ports: Ports, wanted: list[Activate]) -> dict[Repair, str]:
@@ -212,7 +219,8 @@ def _notes_on(ports: Ports, repairs: Collection[Repair], failed: Mapping[Repair,
     """One note for each failure, one for each table whose grants are back, one for each other thing that is done."""
     done = [repair for repair in repairs if repair not in failed]
     told = dict.fromkeys(_done(ports, repair, done) for repair in done)
-    return [*told, *(f"{_what(one)} failed ({why}){_by_hand(ports, one)}" for one, why in failed.items())]
+    left = [repair for repair in repairs if repair in failed]
+    return [*told, *(f"{_what(one)} failed ({failed[one]}){_by_hand(ports, one)}" for one in left)]
 
 
 def _done(ports: Ports, repair: Repair, done: Collection[Repair]) -> str:

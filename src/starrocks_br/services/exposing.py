@@ -1,11 +1,14 @@
-"""The moment before others can see a restored table: what only we can know of it is known now or never."""
+"""The moments before and after others see restored tables: what is known then or never, and what hangs on them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from attrs import define, field
+
 from starrocks_br.domain.anchor import Restored
 from starrocks_br.domain.dependents import Dependents, group_in
+from starrocks_br.domain.names import RestoreId
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_steps import Rename, SetAside, Swap
 from starrocks_br.domain.server import Server
@@ -13,27 +16,71 @@ from starrocks_br.services import anchors, dependents
 from starrocks_br.services.restore_table import TableRestore
 
 
-def before_exposing(ports: Ports, tables: Sequence[TableRestore], seen: Dependents) -> tuple[str, ...]:
-    """Look at tables whose next step moves a name that others use, once for all of them, and let users in.
+@define(kw_only=True)
+class Surroundings:
+    """What hangs on the tables of one command.
 
-    Args:
+    Attributes:
         ports: The outside.
-        tables: At the same kind of step.
+        server: Where they are restored.
+        tables: All of them, of whatever database.
         seen: What hung on their targets before.
-
-    Returns:
-        Notes for people.
+        notes: For people; they grow, and may repeat.
     """
-    about = [one for one in tables if about_to_show(one)]
-    if not about:
-        return ()
-    notes = dependents.hand_over(ports, seen, {one.plan.target.table: one.plan.alias for one in about})
-    look = ports.cluster.observe([one.plan.alias for one in about])
-    for one in about:
-        one.hidden = look.tables.get(one.plan.alias)
-        one.newest_job = look.newest_job.get(one.plan.alias.database)
-        one.exposed_at = look.at
-    return tuple(_by_target(note, about) for note in notes)
+
+    ports: Ports
+    server: Server
+    tables: Sequence[TableRestore]
+    seen: Dependents
+    notes: list[str]
+    _settled: set[RestoreId] = field(factory=set, init=False)
+
+    @classmethod
+    def begin(cls, ports: Ports, server: Server, tables: Sequence[TableRestore], notes: list[str]) -> Surroundings:
+        """Look at what hangs on tables that are about to be replaced.
+
+        Raises:
+            ClusterError: The cluster does not answer; what it refuses is a note.
+        """
+        names = {one.lives_at: one.plan.target.table for one in tables}
+        seen = dependents.before(ports, names.keys()).under(names)
+        return cls(ports=ports, server=server, tables=tables, seen=seen, notes=notes)
+
+    def before_exposing(self, tables: Sequence[TableRestore]) -> None:
+        """Look at tables whose next step moves a name that others use, once for all of them, and let users in.
+
+        Args:
+            tables: At the same kind of step.
+        """
+        about = [one for one in tables if about_to_show(one)]
+        if not about:
+            return
+        notes = dependents.hand_over(self.ports, self.seen, {one.plan.target.table: one.plan.alias for one in about})
+        look = self.ports.cluster.observe([one.plan.alias for one in about])
+        for one in about:
+            one.hidden = look.tables.get(one.plan.alias)
+            one.newest_job = look.newest_job.get(one.plan.alias.database)
+            one.exposed_at = look.at
+        self.notes += (_by_target(note, about) for note in notes)
+
+    def settle(self) -> None:
+        """For the tables that are done since, write down what the next backup is cut against, and put things back.
+
+        The sooner the better: others of the command may take hours. Nothing here makes a restore fail.
+        """
+        done = [one for one in self.tables if one.done and one.plan.restore not in self._settled]
+        if not done:
+            return
+        recorded = anchors.record(self.ports, self.server, list(_anchors(done)))
+        put_back = dependents.after(
+            self.ports,
+            self.seen,
+            {one.plan.target.table: one.plan.target.table for one in done},
+            to_come={one.plan.target.table for one in self.tables if one.step is not None},
+        )
+        groups = {one.plan.target.table: group for one in done if (group := _group(one, self.seen))}
+        self.notes += (*put_back, *dependents.regroup(self.ports, groups), *recorded)
+        self._settled |= {one.plan.restore for one in done}
 
 
 def about_to_show(one: TableRestore) -> bool:
@@ -54,25 +101,6 @@ def _by_target(note: str, about: Sequence[TableRestore]) -> str:
     for one in about:
         note = note.replace(str(one.plan.alias), str(one.plan.target.table))
     return note
-
-
-def after_exposing(ports: Ports, server: Server, tables: Sequence[TableRestore], seen: Dependents) -> tuple[str, ...]:
-    """Put back what hangs on restored tables, and write down what the next backup is cut against.
-
-    Args:
-        ports: The outside.
-        server: Where they were restored.
-        tables: Done.
-        seen: What hung on their targets before.
-
-    Returns:
-        Notes for people: nothing here makes a restore fail.
-    """
-    if not tables:
-        return ()
-    put_back = dependents.after(ports, seen, {one.plan.target.table: one.plan.target.table for one in tables})
-    groups = {one.plan.target.table: group for one in tables if (group := _group(one, seen))}
-    return (*put_back, *dependents.regroup(ports, groups), *anchors.record(ports, server, list(_anchors(tables))))
 
 
 def _anchors(tables: Sequence[TableRestore]) -> Iterator[Restored]:

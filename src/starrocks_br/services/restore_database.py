@@ -9,7 +9,6 @@ from typing import Final
 
 from attrs import define, field
 
-from starrocks_br.domain.dependents import Dependents
 from starrocks_br.domain.errors import (
     Busy,
     ClusterError,
@@ -40,7 +39,7 @@ from starrocks_br.domain.restore_steps import (
     Verify,
 )
 from starrocks_br.domain.server import Job, names_one_of
-from starrocks_br.services.exposing import about_to_show, before_exposing
+from starrocks_br.services.exposing import Surroundings, about_to_show
 from starrocks_br.services.journals import give_up
 from starrocks_br.services.requests import Place
 from starrocks_br.services.restore_checks import check, look, make_again, verify
@@ -66,15 +65,13 @@ class DatabaseRestore:
         ports: The outside.
         place: What the command works with.
         tables: The tables.
-        dependents: What hung on their targets before.
-        notes: What people should know of what hangs on them now.
+        around: What hangs on them, and on those of the other databases.
     """
 
     ports: Ports
     place: Place
     tables: Sequence[TableRestore]
-    dependents: Dependents
-    notes: list[str] = field(factory=list)
+    around: Surroundings
     _claimed_at: float = field(default=0.0, init=False)
     _parties: dict[RestoreId, int] = field(factory=dict, init=False)
     _split: int = field(default=0, init=False)
@@ -87,7 +84,8 @@ class DatabaseRestore:
         Raises:
             Unreachable: Nobody answers any more: everything stays as it is, and its journals open.
         """
-        self.ports.restores.begin([one.journal for one in self.tables])
+        with self._failing(self.tables):
+            self.ports.restores.begin([one.journal for one in self.tables])
         self._new = True
         yield from self.go_on()
 
@@ -97,6 +95,7 @@ class DatabaseRestore:
             while ready := self._alike():
                 with self._failing(ready):
                     self._do(ready)
+                self.around.settle()
             waiting = {one.plan.restore: one for one in self.tables if one.jobs_left}
             if not waiting:
                 return
@@ -111,7 +110,8 @@ class DatabaseRestore:
                 try:
                     why = "stopped by the user"
                     told = give_up(self.ports, one.plan.restore, one.position, why, interrupted=True)
-                    self._warn(f"{one.plan.target.table}: {told}")
+                    if told:  # else nothing of it was written down, so nothing was begun
+                        self._warn(f"{one.plan.target.table}: {told}")
                 except ClusterError as error:
                     self._warn(
                         f"what the restore of {one.plan.target.table} began stays until the next command: {error}"
@@ -127,7 +127,7 @@ class DatabaseRestore:
     def _do(self, ready: Sequence[TableRestore]) -> None:
         if any(about_to_show(one) for one in ready):
             ready = self._unmoved(ready)
-            self.notes += before_exposing(self.ports, ready, self.dependents)
+            self.around.before_exposing(ready)
         ready = self._still_ours(ready)
         seen = self._looked(ready)
         done = []

@@ -92,6 +92,11 @@ class TableRestore:
         return None if self.failure or self.position == len(self.plan.steps) else self.plan.steps[self.position]
 
     @property
+    def done(self) -> bool:
+        """Whether all of its steps are done."""
+        return self.failure is None and self.position == len(self.plan.steps)
+
+    @property
     def jobs_left(self) -> tuple[RestorePartitions, ...]:
         """The RESTORE jobs that it has before it."""
         left = self.plan.steps[self.position :]
