@@ -86,7 +86,12 @@ def hand_over(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableR
 
 
 def after(
-    ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef], *, to_come: Collection[TableRef] = ()
+    ports: Ports,
+    seen: Dependents,
+    restored: Mapping[TableRef, TableRef],
+    *,
+    handed_over: Collection[TableRef] = (),
+    to_come: Collection[TableRef] = (),
 ) -> tuple[str, ...]:
     """Put back everything that hangs on restored tables, once they have their names.
 
@@ -97,6 +102,7 @@ def after(
         ports: The outside.
         seen: What `before` saw.
         restored: From the name that `before` was asked for to the one that the restored table has now.
+        handed_over: Those for which `hand_over` was done so long ago that people may have changed what they were given.
         to_come: Tables after which this is done again: of views that read them only what works by now is told.
 
     Returns:
@@ -104,7 +110,8 @@ def after(
     """
     new_ones = sorted(new for old, new in restored.items() if old not in seen.groups)
     newly_made = (_NEW.format(tables=_list(new_ones)),) if new_ones else ()
-    return (*seen.notes, *newly_made, *hand_over(ports, seen, restored), *_reactivated(ports, seen, restored, to_come))
+    left = {old: new for old, new in restored.items() if new not in handed_over}
+    return (*seen.notes, *newly_made, *hand_over(ports, seen, left), *_reactivated(ports, seen, restored, to_come))
 
 
 def regroup(ports: Ports, groups: Mapping[TableRef, str]) -> tuple[str, ...]:

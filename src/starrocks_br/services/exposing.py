@@ -55,6 +55,7 @@ class Surroundings:
         about = [one for one in tables if about_to_show(one)]
         if not about:
             return
+        self._look_again([one for one in about if one.plan.replaces is not None])
         notes = dependents.hand_over(self.ports, self.seen, {one.plan.target.table: one.plan.alias for one in about})
         look = self.ports.cluster.observe([one.plan.alias for one in about])
         for one in about:
@@ -62,6 +63,12 @@ class Surroundings:
             one.newest_job = look.newest_job.get(one.plan.alias.database)
             one.exposed_at = look.at
         self.notes += (_by_target(note, about) for note in notes)
+
+    def _look_again(self, tables: Sequence[TableRestore]) -> None:
+        """Hours may have passed: what was granted and taken back meanwhile holds for the new tables, too."""
+        if tables:
+            names = {one.lives_at: one.plan.target.table for one in tables}
+            self.seen = self.seen.renewed(dependents.before(self.ports, names.keys()).under(names))
 
     def settle(self) -> None:
         """For the tables that are done since, write down what the next backup is cut against, and put things back.
@@ -76,6 +83,7 @@ class Surroundings:
             self.ports,
             self.seen,
             {one.plan.target.table: one.plan.target.table for one in done},
+            handed_over={one.plan.target.table for one in done if one.shown_to_others and one.exposed_at is not None},
             to_come={one.plan.target.table for one in self.tables if one.step is not None},
         )
         groups = {one.plan.target.table: group for one in done if (group := _group(one, self.seen))}

@@ -324,3 +324,62 @@ def test_beside_a_live_table_the_group_is_left_alone(world: World) -> None:
     world.backup("d1.t")
     report = world.restore("d1.t", into="d1.copy")
     assert not any("colocate group" in note for note in report.notes)
+
+
+# --- what people change while a restore works -------------------------------------------------------------------------
+
+REVOKED = "REVOKE SELECT, INSERT ON TABLE d1.t FROM USER alice"
+
+
+@pytest.fixture
+def recorded(world: World) -> World:
+    """`d1.t` was backed up, and has changed since."""
+    world.ready()
+    world.backup("d1.t")
+    world.sql("TRUNCATE TABLE d1.t")
+    return world
+
+
+def selecting(world: World) -> set[object]:
+    """Who may read the table named `t`."""
+    return {who for who, privileges, _ in granted(world) if "SELECT" in str(privileges)}
+
+
+def test_what_is_granted_and_taken_back_while_the_job_runs_holds(recorded: World) -> None:
+    """A RESTORE may take hours."""
+
+    def change() -> None:
+        recorded.sql(REVOKED)
+        recorded.sql("GRANT SELECT ON TABLE d1.t TO USER bob")
+
+    recorded.in_state("DOWNLOADING", change, kind="RESTORE")
+    recorded.restore("d1.t", replace=True)
+    assert selecting(recorded) == {"'bob'@'%'", "analysts"}
+
+
+def test_what_is_taken_back_once_the_new_table_is_seen_is_not_given_again(world: World) -> None:
+    """Where its partitions come one job after the other, that may be hours before it is complete."""
+    world.ready()
+    world.backup("d1.t")
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    world.backup("d1.t")
+    world.sql("TRUNCATE TABLE d1.t")
+    world.before("^RESTORE SNAPSHOT", lambda: world.sql(REVOKED), nth=2)
+    world.restore("d1.t", replace=True)
+    assert world.times_sent("^RESTORE SNAPSHOT") == 2
+    assert selecting(world) == {"analysts"}
+
+
+def test_nothing_is_granted_again_if_it_cannot_be_read_right_before(recorded: World) -> None:
+    """Better a note than a right that somebody has lost."""
+    recorded.before("FROM sys.grants_to_users", refuse(5203, "Access denied"), nth=2)
+    report = recorded.restore("d1.t", replace=True)
+    assert any(note.startswith("who was granted what on d1.t cannot be read (") for note in report.notes)
+    assert selecting(recorded) == set()
+
+
+def test_a_view_that_somebody_makes_inactive_while_the_job_runs_stays_so(recorded: World) -> None:
+    change = lambda: recorded.sql("ALTER MATERIALIZED VIEW d0.aa INACTIVE")  # noqa: E731
+    recorded.in_state("DOWNLOADING", change, kind="RESTORE")
+    recorded.restore("d1.t", replace=True)
+    assert inactive(recorded) == {"aa"}
