@@ -111,7 +111,8 @@ def after(
     new_ones = sorted(new for old, new in restored.items() if old not in seen.groups)
     newly_made = (_NEW.format(tables=_list(new_ones)),) if new_ones else ()
     left = {old: new for old, new in restored.items() if new not in handed_over}
-    return (*seen.notes, *newly_made, *hand_over(ports, seen, left), *_reactivated(ports, seen, restored, to_come))
+    handed = hand_over(ports, seen, left)
+    return (*seen.notes, *newly_made, *handed, *reactivate(ports, {*restored, *restored.values()}, seen.views, to_come))
 
 
 def regroup(ports: Ports, groups: Mapping[TableRef, str]) -> tuple[str, ...]:
@@ -152,17 +153,31 @@ def _regroups(ports: Ports, seen: Dependents, taken_over: Mapping[TableRef, Tabl
 # --- materialized views -----------------------------------------------------------------------------------------------
 
 
-def _reactivated(
-    ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef], to_come: Collection[TableRef]
-) -> Iterable[str]:
-    names = {*restored, *restored.values()}
+def reactivate(
+    ports: Ports,
+    tables: Collection[TableRef],
+    before: Mapping[TableRef, MaterializedView] | None = None,
+    to_come: Collection[TableRef] = (),
+) -> tuple[str, ...]:
+    """Make materialized views active again that are inactive because tables that they read had other names.
+
+    Args:
+        ports: The outside.
+        tables: These, which have their names again; or what `after` was asked for.
+        before: The views as they were before, by name; None: why they are inactive is all that is known.
+        to_come: As for `after`.
+
+    Returns:
+        Notes for people.
+    """
+    known = before or {}
     notes: list[str] = []
-    views = _read(ports.cluster.materialized_views, _VIEWS_UNKNOWN, restored.values(), notes, ClusterError) or ()
-    affected = readers(names, seen.views.values(), views)
+    views = _read(ports.cluster.materialized_views, _VIEWS_UNKNOWN, tables, notes, ClusterError) or ()
+    affected = readers(tables, known.values(), views)
     inactive = sorted((one for one in views if one.name in affected and not one.active), key=lambda one: one.name)
-    wanted = [Activate(one.name) for one in inactive if may_activate(one, seen.views.get(one.name))]
+    wanted = [Activate(one.name) for one in inactive if may_activate(one, known.get(one.name))]
     failed = _activate(ports, wanted)
-    later = readers(to_come, seen.views.values(), views)
+    later = readers(to_come, known.values(), views)
     told = [one for one in wanted if one not in failed or one.view not in later]
     left = [one for one in inactive if Activate(one.name) not in wanted and one.name not in later]
     return (*notes, *_notes_on(ports, told, failed), *(_left_alone(ports, one) for one in left))

@@ -8,7 +8,8 @@ from attrs import define, field
 
 from starrocks_br.domain.anchor import Restored
 from starrocks_br.domain.dependents import Dependents, group_in
-from starrocks_br.domain.names import RestoreId
+from starrocks_br.domain.events import Warned
+from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.restore_steps import Rename, SetAside, Swap
 from starrocks_br.domain.server import Server
@@ -71,24 +72,46 @@ class Surroundings:
             self.seen = self.seen.renewed(dependents.before(self.ports, names.keys()).under(names))
 
     def settle(self) -> None:
-        """For the tables that are done since, write down what the next backup is cut against, and put things back.
+        """For the tables that are over since, write down what the next backup is cut against, and put things back.
 
         The sooner the better: others of the command may take hours. Nothing here makes a restore fail.
         """
-        done = [one for one in self.tables if one.done and one.plan.restore not in self._settled]
-        if not done:
-            return
+        over = [one for one in self.tables if one.step is None and one.plan.restore not in self._settled]
+        if done := [one for one in over if one.done]:
+            self._complete(done)
+        self.given_back([one for one in over if not one.done])
+        self._settled |= {one.plan.restore for one in over}
+
+    def given_back(self, tables: Sequence[TableRestore]) -> None:
+        """Make views active again that lost what they read while it had another name.
+
+        Args:
+            tables: Of which the old ones have their names again, if they ever lost them.
+        """
+        moved = [one for one in tables if one.plan.replaces is not None and _had_moved(one)]
+        if moved:
+            names = {one.plan.target.table for one in moved}
+            for note in dependents.reactivate(self.ports, names, self.seen.views, self._to_come()):
+                self.ports.listener(Warned(message=note))  # there may be no report
+
+    def _to_come(self) -> set[TableRef]:
+        return {one.plan.target.table for one in self.tables if one.step is not None}
+
+    def _complete(self, done: Sequence[TableRestore]) -> None:
         recorded = anchors.record(self.ports, self.server, list(_anchors(done)))
         put_back = dependents.after(
             self.ports,
             self.seen,
             {one.plan.target.table: one.plan.target.table for one in done},
             handed_over={one.plan.target.table for one in done if one.shown_to_others and one.exposed_at is not None},
-            to_come={one.plan.target.table for one in self.tables if one.step is not None},
+            to_come=self._to_come(),
         )
         groups = {one.plan.target.table: group for one in done if (group := _group(one, self.seen))}
         self.notes += (*put_back, *dependents.regroup(self.ports, groups), *recorded)
-        self._settled |= {one.plan.restore for one in done}
+
+
+def _had_moved(one: TableRestore) -> bool:
+    return one.exposed_at is not None or one.lives_at != one.plan.target.table
 
 
 def about_to_show(one: TableRestore) -> bool:

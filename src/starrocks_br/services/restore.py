@@ -215,6 +215,7 @@ def drive(
         for group in groups:
             group.let_go()
         around.settle()
+        around.given_back([one for one in tables if one.step is not None])
         raise
 
 

@@ -92,6 +92,7 @@ class DatabaseRestore:
     def go_on(self) -> Generator[None]:
         """Do what is left."""
         while True:
+            self.around.settle()
             while ready := self._alike():
                 with self._failing(ready):
                     self._do(ready)
