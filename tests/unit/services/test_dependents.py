@@ -10,6 +10,7 @@ import pytest
 from starrocks_br.domain.dependents import Dependents
 from starrocks_br.domain.errors import JobFailed, Unreachable
 from starrocks_br.domain.names import TableRef
+from starrocks_br.services import undo
 from starrocks_br.services.dependents import after, before, hand_over
 from starrocks_br.services.reconcile import reconcile
 from tests.support.copies import once
@@ -453,3 +454,11 @@ def test_after_a_kill_the_next_command_makes_views_active_again(
     reconcile(holding_two.ports, holding_two.place, holding_two.ports.cluster.server())
     assert inactive(holding_two) == set()
     assert holding_two.warnings[-1].startswith("materialized view d1.zz is active again")
+
+
+def test_an_undo_makes_views_active_again(recorded: World) -> None:
+    report = recorded.restore("d1.t", replace=True)
+    undo.undo(recorded.ports, recorded.place, report.restore)
+    assert recorded.rows("d1.t") == []
+    assert inactive(recorded) == set()
+    assert recorded.warnings[-1].startswith("materialized view d1.zz is active again")
