@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from attrs import define, field
 
 from starrocks_br.domain.anchor import Restored
 from starrocks_br.domain.dependents import Dependents, group_in
+from starrocks_br.domain.errors import ClusterError
 from starrocks_br.domain.events import Warned
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
@@ -15,6 +17,9 @@ from starrocks_br.domain.restore_steps import Rename, SetAside, Swap
 from starrocks_br.domain.server import Server
 from starrocks_br.services import anchors, dependents
 from starrocks_br.services.restore_table import TableRestore
+
+SIGN_OF_LIFE: Final = 20.0
+"""Seconds after which what is done for one table after the other says again that the command is at work."""
 
 
 @define(kw_only=True)
@@ -35,6 +40,7 @@ class Surroundings:
     seen: Dependents
     notes: list[str]
     _settled: set[RestoreId] = field(factory=set, init=False)
+    _signed_at: float = field(default=0.0, init=False)
 
     @classmethod
     def begin(cls, ports: Ports, server: Server, tables: Sequence[TableRestore], notes: list[str]) -> Surroundings:
@@ -56,8 +62,10 @@ class Surroundings:
         about = [one for one in tables if about_to_show(one)]
         if not about:
             return
+        self._signed_at = self.ports.clock.monotonic()
         self._look_again([one for one in about if one.plan.replaces is not None])
-        notes = dependents.hand_over(self.ports, self.seen, {one.plan.target.table: one.plan.alias for one in about})
+        aliases = {one.plan.target.table: one.plan.alias for one in about}
+        notes = dependents.hand_over(self.ports, self.seen, aliases, self._sign)
         look = self.ports.cluster.observe([one.plan.alias for one in about])
         for one in about:
             one.hidden = look.tables.get(one.plan.alias)
@@ -76,6 +84,7 @@ class Surroundings:
 
         The sooner the better: others of the command may take hours. Nothing here makes a restore fail.
         """
+        self._signed_at = self.ports.clock.monotonic()
         over = [one for one in self.tables if one.step is None and one.plan.restore not in self._settled]
         if done := [one for one in over if one.done]:
             self._complete(done)
@@ -91,7 +100,7 @@ class Surroundings:
         moved = [one for one in tables if one.plan.replaces is not None and _had_moved(one)]
         if moved:
             names = {one.plan.target.table for one in moved}
-            for note in dependents.reactivate(self.ports, names, self.seen.views, self._to_come()):
+            for note in dependents.reactivate(self.ports, names, self.seen.views, self._to_come(), self._sign):
                 self.ports.listener(Warned(message=note))  # there may be no report
 
     def _to_come(self) -> set[TableRef]:
@@ -103,11 +112,23 @@ class Surroundings:
             self.ports,
             self.seen,
             {one.plan.target.table: one.plan.target.table for one in done},
+            self._sign,
             handed_over={one.plan.target.table for one in done if one.shown_to_others and one.exposed_at is not None},
             to_come=self._to_come(),
         )
         groups = {one.plan.target.table: group for one in done if (group := _group(one, self.seen))}
-        self.notes += (*put_back, *dependents.regroup(self.ports, groups), *recorded)
+        self.notes += (*put_back, *dependents.regroup(self.ports, groups, self._sign), *recorded)
+
+    def _sign(self) -> None:
+        """What is put back, one thing after the other, may take minutes: the others must not look dead meanwhile."""
+        now = self.ports.clock.monotonic()
+        if now - self._signed_at < SIGN_OF_LIFE:
+            return
+        self._signed_at = now
+        try:
+            self.ports.restores.claim([one.claim() for one in self.tables if one.step is not None])
+        except ClusterError:
+            return  # whoever goes on with them finds out
 
 
 def _had_moved(one: TableRestore) -> bool:

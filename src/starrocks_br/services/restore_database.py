@@ -39,7 +39,7 @@ from starrocks_br.domain.restore_steps import (
     Verify,
 )
 from starrocks_br.domain.server import Job, names_one_of
-from starrocks_br.services.exposing import Surroundings, about_to_show
+from starrocks_br.services.exposing import SIGN_OF_LIFE, Surroundings, about_to_show
 from starrocks_br.services.journals import give_up
 from starrocks_br.services.requests import Place
 from starrocks_br.services.restore_checks import check, look, make_again, verify
@@ -49,9 +49,6 @@ from starrocks_br.services.restore_table import TableRestore, not_ours
 
 NAME_TAKEN: Final = "is already used"
 """What RENAME says of a name that somebody has, whatever kind of object it is (O2§y12)."""
-
-SIGN_OF_LIFE: Final = 20.0
-"""Seconds after which a step that is done for one table after the other says again that it is at work."""
 
 DATABASE_EXISTS: Final = "database exists"
 """What CREATE DATABASE says of a name that is taken (O§q)."""
