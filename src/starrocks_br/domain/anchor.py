@@ -46,6 +46,7 @@ class Restored:
         newest_job: The greatest JobId that its database told of at a look before it was exposed
             (`Observation.newest_job`); None if it told of none.
         not_before: The leader's clock before it was exposed (UTC).
+        shown_at: The leader's clock before the look `shown` was taken (UTC).
         filled: Partitions that were made by hand after that.
     """
 
@@ -55,12 +56,18 @@ class Restored:
     shown: TableState | None
     newest_job: int | None
     not_before: datetime
+    shown_at: datetime | None = None
     filled: Mapping[PartitionName, Filled] = field(factory=dict)
 
     @property
     def seen(self) -> TableState:
         """The last look."""
         return self.shown or self.hidden
+
+    @property
+    def seen_at(self) -> datetime:
+        """When the last look was taken: a load after it is not in the restored point, whoever loads it."""
+        return self.not_before if self.shown_at is None else self.shown_at
 
     @property
     def at_home(self) -> bool:

@@ -73,6 +73,20 @@ class Dependents:
     views: Mapping[TableRef, MaterializedView] = field(repr=count)
     notes: tuple[str, ...] = ()
 
+    def renewed(self, later: Dependents) -> Self:
+        """The same after another look at some of the tables: it holds where it differs.
+
+        What it could not read is not known any more: a grant that was taken back meanwhile must not come back.
+        """
+        known = None if later.grants is None else {**(self.grants or {}), **later.grants}
+        return evolve(
+            self,
+            groups={**self.groups, **later.groups},
+            grants=known,
+            views=later.views or self.views,
+            notes=tuple(dict.fromkeys((*self.notes, *later.notes))),
+        )
+
     def under(self, names: Mapping[TableRef, TableRef]) -> Self:
         """The same, each table by the name that is given for it.
 

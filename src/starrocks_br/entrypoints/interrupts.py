@@ -18,8 +18,9 @@ BACKUP_GOES_ON: Final = (
     "a job that was sent goes on on the server; the next starrocks-br backup finds it and records how it ended"
 )
 RESTORE_GOES_ON: Final = (
-    "what had begun is taken back, but for a job that was sent: that goes on on the server; a minute after its end "
-    "starrocks-br restore --resume ID finishes the restore, or --undo ID or any later backup or restore takes it back"
+    "what was complete stays; what had begun is taken back, but for a job that was sent: that goes on on the server; "
+    "a minute after its end starrocks-br restore --resume ID finishes the restore, or --undo ID or any later backup or "
+    "restore takes it back"
 )
 BOOTSTRAP_GOES_ON: Final = (
     "a job that was sent goes on on the server; once it has ended, run starrocks-br bootstrap again"

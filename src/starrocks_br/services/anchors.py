@@ -27,9 +27,10 @@ from starrocks_br.services.conclude import SECOND
 
 
 def record(ports: Ports, server: Server, restored: Sequence[Restored]) -> tuple[str, ...]:
-    """Write down the restored tables as baselines and points: one label, and one write, for each database.
+    """Write down the restored tables as baselines and points: one label, and one write, for each database and look.
 
-    Call it once the tables are exposed, complete and verified, the sooner the better. A table under another name than
+    Call it once the tables are exposed, complete and verified, the sooner the better; the points are as old as the last
+    looks at the tables, for what is loaded after these is in later points only. A table under another name than
     the one it was backed up under is left out: it has no history. Nothing here makes a restore fail.
 
     Args:
@@ -58,7 +59,7 @@ class _Recording:
     Attributes:
         ports: The outside.
         cluster: Where they were restored.
-        now: The leader's clock: all of them are exposed by now.
+        now: The leader's clock.
         run: Names the restore.
         recorded: All that is recorded already.
     """
@@ -81,11 +82,11 @@ class _Recording:
         )
 
     def record(self, restored: Iterable[Restored]) -> Iterator[str]:
-        """One label for each database; a note for each that could not be written."""
+        """One label for each database and look; a note for each that could not be written."""
         known = {(one.snapshot.cluster, one.table, one.table_id) for one in self.recorded}
         # A backup of it that began since would know of loads which a later point must not deny.
         new = [one for one in restored if (self.cluster, one.manifest.table, one.hidden.table_id) not in known]
-        for _, group in groupby(sorted(new, key=_where), key=_where):
+        for _, group in groupby(sorted(new, key=_together), key=_together):
             tables = list(group)
             snapshot = self._snapshot(tables)
             try:
@@ -94,7 +95,7 @@ class _Recording:
                 yield _note(tables, str(error))
 
     def _snapshot(self, restored: Sequence[Restored]) -> Snapshot:
-        database, repository = _where(restored[0])
+        database, repository, seen_at = _together(restored[0])
         not_before = min(one.not_before for one in restored)
         return Snapshot(
             label=restored_label_for(database, self.now, self.ports.tokens()),
@@ -105,18 +106,19 @@ class _Recording:
             status=Status.FINISHED,
             created_at=not_before,
             not_before=not_before,
-            snapshot_at=max(self.now, self._newest_point([one.table for one in restored])) + SECOND,
+            snapshot_at=max(seen_at, *self._points([one.table for one in restored])) + SECOND,
             finished_at=self.now,
         )
 
-    def _newest_point(self, tables: Collection[TableRef]) -> datetime:
+    def _points(self, tables: Collection[TableRef]) -> Iterable[datetime]:
         """Of the tables, on whatever cluster: the restored state is later, whatever its leader's clock says."""
         points = (one.snapshot.snapshot_at for one in self.recorded if one.table in tables)
-        return max((at for at in points if at is not None), default=self.now)
+        return (at for at in points if at is not None)
 
 
-def _where(restored: Restored) -> tuple[DatabaseName, RepositoryName]:
-    return restored.table.database, restored.manifest.repository
+def _together(restored: Restored) -> tuple[DatabaseName, RepositoryName, datetime]:
+    """Tables of which this is the same are one point: it must be no later than the last look at any of them."""
+    return restored.table.database, restored.manifest.repository, restored.seen_at
 
 
 def _note(restored: Sequence[Restored], why: str) -> str:

@@ -8,7 +8,7 @@ one still has its alias, so that nobody is locked out for a moment; `after` puts
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Final, TypeVar, assert_never
+from typing import Final, TypeAlias, TypeVar, assert_never
 
 from starrocks_br.domain.dependents import (
     Activate,
@@ -40,6 +40,13 @@ _NEW: Final = "nobody was granted anything by name on {tables}, newly made; what
 
 _T = TypeVar("_T")
 
+Sign: TypeAlias = Callable[[], None]
+"""Called before each statement that puts something back: others of the command must not look dead meanwhile."""
+
+
+def _no_sign() -> None:
+    """Nobody else is at work."""
+
 
 def before(ports: Ports, tables: Collection[TableRef]) -> Dependents:
     """Look at what hangs on tables that are about to be replaced, or are missing.
@@ -66,12 +73,8 @@ def before(ports: Ports, tables: Collection[TableRef]) -> Dependents:
     )
 
 
-def _silently() -> None:
-    """No sign of life: what is over cannot be taken for dead."""
-
-
 def hand_over(
-    ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef], alive: Callable[[], None] = _silently
+    ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef], sign: Sign = _no_sign
 ) -> tuple[str, ...]:
     """Give restored tables the grants and the colocate groups of those whose places they take.
 
@@ -81,7 +84,7 @@ def hand_over(
         ports: The outside.
         seen: What `before` saw.
         restored: From the name that `before` was asked for to the one that the restored table has now.
-        alive: Called before each statement that changes something: many tables have many grants.
+        sign: Says that the command is at work.
 
     Returns:
         Notes for people.
@@ -89,10 +92,18 @@ def hand_over(
     notes: list[str] = []
     taken_over = {old: new for old, new in restored.items() if old in seen.groups}
     repairs: list[Repair] = [*_regrants(ports, seen, taken_over, notes), *_regroups(ports, seen, taken_over)]
-    return (*notes, *_notes_on(ports, repairs, _attempt(ports, repairs, alive)))
+    return (*notes, *_notes_on(ports, repairs, _attempt(ports, repairs, sign)))
 
 
-def after(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef]) -> tuple[str, ...]:
+def after(
+    ports: Ports,
+    seen: Dependents,
+    restored: Mapping[TableRef, TableRef],
+    sign: Sign = _no_sign,
+    *,
+    handed_over: Collection[TableRef] = (),
+    to_come: Collection[TableRef] = (),
+) -> tuple[str, ...]:
     """Put back everything that hangs on restored tables, once they have their names.
 
     Materialized views that were active, or are inactive because of a table that they read, are made active again.
@@ -102,23 +113,29 @@ def after(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef])
         ports: The outside.
         seen: What `before` saw.
         restored: From the name that `before` was asked for to the one that the restored table has now.
+        sign: Says that the command is at work.
+        handed_over: Those for which `hand_over` was done so long ago that people may have changed what they were given.
+        to_come: Tables after which this is done again: of views that read them only what works by now is told.
 
     Returns:
         Notes for people: what was put back, what was not and why, what to run by hand.
     """
     new_ones = sorted(new for old, new in restored.items() if old not in seen.groups)
     newly_made = (_NEW.format(tables=_list(new_ones)),) if new_ones else ()
-    return (*seen.notes, *newly_made, *hand_over(ports, seen, restored), *_reactivated(ports, seen, restored))
+    left = {old: new for old, new in restored.items() if new not in handed_over}
+    handed = hand_over(ports, seen, left, sign)
+    active = reactivate(ports, {*restored, *restored.values()}, seen.views, to_come, sign)
+    return (*seen.notes, *newly_made, *handed, *active)
 
 
-def regroup(ports: Ports, groups: Mapping[TableRef, str]) -> tuple[str, ...]:
+def regroup(ports: Ports, groups: Mapping[TableRef, str], sign: Sign) -> tuple[str, ...]:
     """Put tables into colocate groups: those that they were in when they were backed up.
 
     Returns:
         Notes for people.
     """
     wanted: list[Repair] = [Colocate(table, group) for table, group in sorted(groups.items())]
-    return tuple(_notes_on(ports, wanted, _attempt(ports, wanted)))
+    return tuple(_notes_on(ports, wanted, _attempt(ports, wanted, sign)))
 
 
 # --- grants and groups ------------------------------------------------------------------------------------------------
@@ -149,24 +166,44 @@ def _regroups(ports: Ports, seen: Dependents, taken_over: Mapping[TableRef, Tabl
 # --- materialized views -----------------------------------------------------------------------------------------------
 
 
-def _reactivated(ports: Ports, seen: Dependents, restored: Mapping[TableRef, TableRef]) -> Iterable[str]:
-    names = {*restored, *restored.values()}
+def reactivate(
+    ports: Ports,
+    tables: Collection[TableRef],
+    before: Mapping[TableRef, MaterializedView] | None = None,
+    to_come: Collection[TableRef] = (),
+    sign: Sign = _no_sign,
+) -> tuple[str, ...]:
+    """Make materialized views active again that are inactive because tables that they read had other names.
+
+    Args:
+        ports: The outside.
+        tables: These, which have their names again; or what `after` was asked for.
+        before: The views as they were before, by name; None: why they are inactive is all that is known.
+        to_come: As for `after`.
+        sign: As for `after`.
+
+    Returns:
+        Notes for people.
+    """
+    known = before or {}
     notes: list[str] = []
-    views = _read(ports.cluster.materialized_views, _VIEWS_UNKNOWN, restored.values(), notes, ClusterError) or ()
-    affected = readers(names, seen.views.values(), views)
+    views = _read(ports.cluster.materialized_views, _VIEWS_UNKNOWN, tables, notes, ClusterError) or ()
+    affected = readers(tables, known.values(), views)
     inactive = sorted((one for one in views if one.name in affected and not one.active), key=lambda one: one.name)
-    wanted = [Activate(one.name) for one in inactive if may_activate(one, seen.views.get(one.name))]
-    failed = _activate(ports, wanted)
-    left = [one for one in inactive if Activate(one.name) not in wanted]
-    return (*notes, *_notes_on(ports, wanted, failed), *(_left_alone(ports, one) for one in left))
+    wanted = [Activate(one.name) for one in inactive if may_activate(one, known.get(one.name))]
+    failed = _activate(ports, wanted, sign)
+    later = readers(to_come, known.values(), views)
+    told = [one for one in wanted if one not in failed or one.view not in later]
+    left = [one for one in inactive if Activate(one.name) not in wanted and one.name not in later]
+    return (*notes, *_notes_on(ports, told, failed), *(_left_alone(ports, one) for one in left))
 
 
-def _activate(ports: Ports, wanted: list[Activate]) -> dict[Repair, str]:
+def _activate(ports: Ports, wanted: list[Activate], sign: Sign) -> dict[Repair, str]:
     """Try for as long as one more works: one that reads another works only after it."""
-    failed = _attempt(ports, wanted)
+    failed = _attempt(ports, wanted, sign)
     while failed and len(failed) < len(wanted):
         wanted = [one for one in wanted if one in failed]
-        failed = _attempt(ports, wanted)
+        failed = _attempt(ports, wanted, sign)
     return failed
 
 
@@ -195,12 +232,13 @@ def _read(
         return None
 
 
-def _attempt(ports: Ports, repairs: Iterable[Repair], alive: Callable[[], None] = _silently) -> dict[Repair, str]:
+def _attempt(ports: Ports, repairs: Iterable[Repair], sign: Sign) -> dict[Repair, str]:
     """Carry out what can be; what failed, with the reason. A cluster that is gone is not asked again and again."""
     failed: dict[Repair, str] = {}
     gone: Unreachable | None = None
     for repair in repairs:
-        alive()
+        if gone is None:
+            sign()
         error = gone or _try(ports, repair)
         if error is not None:
             failed[repair] = _words(str(error))
@@ -220,7 +258,8 @@ def _notes_on(ports: Ports, repairs: Collection[Repair], failed: Mapping[Repair,
     """One note for each failure, one for each table whose grants are back, one for each other thing that is done."""
     done = [repair for repair in repairs if repair not in failed]
     told = dict.fromkeys(_done(ports, repair, done) for repair in done)
-    return [*told, *(f"{_what(one)} failed ({why}){_by_hand(ports, one)}" for one, why in failed.items())]
+    left = [repair for repair in repairs if repair in failed]
+    return [*told, *(f"{_what(one)} failed ({failed[one]}){_by_hand(ports, one)}" for one in left)]
 
 
 def _done(ports: Ports, repair: Repair, done: Collection[Repair]) -> str:

@@ -11,15 +11,16 @@ from attrs import define, field
 from starrocks_br.domain.chain import chain_to
 from starrocks_br.domain.conclusion import Looked, look_again
 from starrocks_br.domain.errors import BrokenChain, JobFailed, OutcomeUnknown
-from starrocks_br.domain.events import Settled
+from starrocks_br.domain.events import Settled, Warned
 from starrocks_br.domain.journal import GRACE
 from starrocks_br.domain.manifest import extend
-from starrocks_br.domain.names import DatabaseName, Label, PartitionName, RepositoryName, TableRef
+from starrocks_br.domain.names import DatabaseName, Label, PartitionName, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.partitions import Identity
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.server import CANCELLED, DONE, Job, JobKind, RemoteSnapshot, Server
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Snapshot
 from starrocks_br.domain.status import UNSETTLED, Event, Status
+from starrocks_br.services import dependents
 from starrocks_br.services.conclude import conclude, trusted
 from starrocks_br.services.journals import close_journals
 from starrocks_br.services.late_restores import drop_late_tables
@@ -58,7 +59,17 @@ def reconcile(ports: Ports, place: Place, server: Server) -> Reconciled:
         case.settle(found)
     for settled in found.settled:
         ports.listener(settled)
+    for note in _views_again(ports, closed):
+        ports.listener(Warned(message=note))
     return found
+
+
+def _views_again(ports: Ports, closed: Iterable[Settled]) -> Iterable[str]:
+    """Make views active again that read tables which have their names again, or new ones; notes for people."""
+    outcomes = {RestoreId(one.subject): one.outcome for one in closed if one.outcome is not None}
+    journals = ports.restores.journals(outcomes.keys()).sound if outcomes else ()
+    tables = {one.target for one in journals if one.replaced or outcomes[one.restore] is Status.FINISHED}
+    return dependents.reactivate(ports, tables) if tables else ()
 
 
 def _remote(ports: Ports, place: Place, snapshots: Iterable[Snapshot]) -> Mapping[Label, RemoteSnapshot]:

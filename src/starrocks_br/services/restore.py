@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from attrs import evolve
@@ -16,8 +17,7 @@ from starrocks_br.domain.restore_batch import RestoreBatch
 from starrocks_br.domain.restore_jobs import Way
 from starrocks_br.domain.restore_plan import RestorePlan, plan_restore
 from starrocks_br.domain.server import ANOTHER_SCHEMA, Server
-from starrocks_br.services import dependents
-from starrocks_br.services.exposing import after_exposing
+from starrocks_br.services.exposing import Surroundings
 from starrocks_br.services.lifetimes import lifetime_notes
 from starrocks_br.services.preflight import ready
 from starrocks_br.services.reconcile import reconcile
@@ -62,11 +62,37 @@ def run(ports: Ports, request: RestoreRequest, batch: RestoreBatch) -> BatchRepo
             plans.append(planned)
     began = ports.clock.monotonic()
     tables = [TableRestore.begin(planned, server.cluster, server.now) for planned in plans]
-    notes = drive(ports, request, server, tables)
-    again = _copied_instead(ports, request, server, tables)
-    if again:
-        notes += drive(ports, request, server, list(again.values()))
-    return _report(ports, [again.get(one.plan.restore, one) for one in tables], failures, notes, began)
+    notes: list[str] = []
+    with _told_if_cut_short(ports, tables, notes):
+        drive(ports, request, server, tables, notes)
+        again = _copied_instead(ports, request, server, tables)
+        tables[:] = [again.get(one.plan.restore, one) for one in tables]
+        drive(ports, request, server, list(again.values()), notes)
+    return _report(ports, tables, failures, notes, began)
+
+
+@contextmanager
+def _told_if_cut_short(ports: Ports, tables: Sequence[TableRestore], notes: Sequence[str]) -> Iterator[None]:
+    """Without a report, warnings say what became of the tables that were over: which restore it was, how to undo it."""
+    try:
+        yield
+    except (StarRocksBrError, KeyboardInterrupt):
+        for one in tables:
+            for message in _fate(one):
+                ports.listener(Warned(message=message, table=one.plan.target.table))
+        for note in dict.fromkeys(notes):
+            ports.listener(Warned(message=note))
+        raise
+
+
+def _fate(one: TableRestore) -> Iterator[str]:
+    """What became of a table, for people; nothing of one that is not over."""
+    if one.failure is not None:
+        yield "; ".join(part for part in (str(one.failure), one.failure.hint) if part)
+    if one.done:
+        back = f"; starrocks-br restore --undo {one.plan.restore} goes back to what it was: {one.plan.aside}"
+        yield f"its restore {one.plan.restore} was complete before that{back if one.plan.aside else ''}"
+        yield from one.notes
 
 
 def _copied_instead(
@@ -147,24 +173,40 @@ def _fresh(
 def drive_on(ports: Ports, request: RestoreRequest, server: Server, one: TableRestore) -> RestoreReport:
     """Do what is left of one table that was begun before. Raises as `run_one` does."""
     began = ports.clock.monotonic()
-    notes = drive(ports, request, server, [one], begun=True)
-    if one.failure is None:
-        known = "".join(one.notes)
-        told = lifetime_notes(ports, one.plan.target.table, one.plan.manifest.ddl)
-        one.notes += [note for note in told if note not in known]
+    notes: list[str] = []
+    with _told_if_cut_short(ports, [one], notes):
+        drive(ports, request, server, [one], notes, begun=True)
+        if one.failure is None:
+            known = "".join(one.notes)
+            told = lifetime_notes(ports, one.plan.target.table, one.plan.manifest.ddl)
+            one.notes += [note for note in told if note not in known]
     return _only(_report(ports, [one], {}, notes, began))
 
 
 def drive(
-    ports: Ports, request: RestoreRequest, server: Server, tables: Sequence[TableRestore], *, begun: bool = False
-) -> tuple[str, ...]:
-    """Do all steps of all tables, a few databases at a time; notes for people."""
+    ports: Ports,
+    request: RestoreRequest,
+    server: Server,
+    tables: Sequence[TableRestore],
+    notes: list[str],
+    *,
+    begun: bool = False,
+) -> None:
+    """Do all steps of all tables, a few databases at a time.
+
+    Args:
+        ports: The outside.
+        request: What it works with.
+        server: Where.
+        tables: The tables.
+        notes: Those for people are added, so that they are known however this ends.
+        begun: Whether the tables' restores were begun before.
+    """
     if not tables:
-        return ()
-    names = {one.lives_at: one.plan.target.table for one in tables}
-    seen = dependents.before(ports, names.keys()).under(names)
+        return
+    around = Surroundings.begin(ports, server, tables, notes)
     groups = [
-        DatabaseRestore(ports=ports, place=request.place, tables=own, dependents=seen) for own in _by_database(tables)
+        DatabaseRestore(ports=ports, place=request.place, tables=own, around=around) for own in _by_database(tables)
     ]
     works = [group.go_on() if begun else group.run() for group in groups]
     try:
@@ -172,10 +214,9 @@ def drive(
     except KeyboardInterrupt:
         for group in groups:
             group.let_go()
+        around.settle()
+        around.given_back([one for one in tables if one.step is not None])
         raise
-    notes = [note for group in groups for note in group.notes]
-    done = [one for one in tables if one.failure is None]
-    return tuple(dict.fromkeys((*notes, *after_exposing(ports, server, done, seen))))
 
 
 def _by_database(tables: Sequence[TableRestore]) -> Iterable[list[TableRestore]]:
@@ -198,13 +239,13 @@ def _report(
     ports: Ports,
     tables: Sequence[TableRestore],
     failures: dict[TableRef, StarRocksBrError],
-    notes: tuple[str, ...],
+    notes: Iterable[str],
     began: float,
 ) -> BatchReport:
     seconds = ports.clock.monotonic() - began
     failures |= {one.plan.manifest.table: one.failure for one in tables if one.failure is not None}
     restored = tuple(_of_table(one, seconds) for one in tables if one.failure is None)
-    return BatchReport(restored=restored, failures=failures, notes=notes, seconds=seconds)
+    return BatchReport(restored=restored, failures=failures, notes=tuple(dict.fromkeys(notes)), seconds=seconds)
 
 
 def _only(report: BatchReport) -> RestoreReport:

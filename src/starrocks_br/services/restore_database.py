@@ -9,7 +9,6 @@ from typing import Final
 
 from attrs import define, field
 
-from starrocks_br.domain.dependents import Dependents
 from starrocks_br.domain.errors import (
     Busy,
     ClusterError,
@@ -40,7 +39,7 @@ from starrocks_br.domain.restore_steps import (
     Verify,
 )
 from starrocks_br.domain.server import Job, names_one_of
-from starrocks_br.services.exposing import about_to_show, before_exposing
+from starrocks_br.services.exposing import SIGN_OF_LIFE, Surroundings, about_to_show
 from starrocks_br.services.journals import give_up
 from starrocks_br.services.requests import Place
 from starrocks_br.services.restore_checks import check, look, make_again, verify
@@ -50,9 +49,6 @@ from starrocks_br.services.restore_table import TableRestore, not_ours
 
 NAME_TAKEN: Final = "is already used"
 """What RENAME says of a name that somebody has, whatever kind of object it is (O2§y12)."""
-
-SIGN_OF_LIFE: Final = 20.0
-"""Seconds after which a step of several statements, or of several tables, says again that it is at work."""
 
 DATABASE_EXISTS: Final = "database exists"
 """What CREATE DATABASE says of a name that is taken (O§q)."""
@@ -66,15 +62,13 @@ class DatabaseRestore:
         ports: The outside.
         place: What the command works with.
         tables: The tables.
-        dependents: What hung on their targets before.
-        notes: What people should know of what hangs on them now.
+        around: What hangs on them, and on those of the other databases.
     """
 
     ports: Ports
     place: Place
     tables: Sequence[TableRestore]
-    dependents: Dependents
-    notes: list[str] = field(factory=list)
+    around: Surroundings
     _claimed_at: float = field(default=0.0, init=False)
     _parties: dict[RestoreId, int] = field(factory=dict, init=False)
     _split: int = field(default=0, init=False)
@@ -87,16 +81,19 @@ class DatabaseRestore:
         Raises:
             Unreachable: Nobody answers any more: everything stays as it is, and its journals open.
         """
-        self.ports.restores.begin([one.journal for one in self.tables])
+        with self._failing(self.tables):
+            self.ports.restores.begin([one.journal for one in self.tables])
         self._new = True
         yield from self.go_on()
 
     def go_on(self) -> Generator[None]:
         """Do what is left."""
         while True:
+            self.around.settle()
             while ready := self._alike():
                 with self._failing(ready):
                     self._do(ready)
+                self.around.settle()
             waiting = {one.plan.restore: one for one in self.tables if one.jobs_left}
             if not waiting:
                 return
@@ -111,7 +108,8 @@ class DatabaseRestore:
                 try:
                     why = "stopped by the user"
                     told = give_up(self.ports, one.claim(), why, interrupted=True)
-                    self._warn(f"{one.plan.target.table}: {told}")
+                    if told:  # else nothing of it was written down, so nothing was begun
+                        self._warn(f"{one.plan.target.table}: {told}")
                 except ClusterError as error:
                     self._warn(
                         f"what the restore of {one.plan.target.table} began stays until the next command: {error}"
@@ -127,10 +125,9 @@ class DatabaseRestore:
     def _do(self, ready: Sequence[TableRestore]) -> None:
         if any(about_to_show(one) for one in ready):
             ready = self._unmoved(ready)
-            self.notes += before_exposing(self.ports, ready, self.dependents, lambda: self._keep_alive(ready))
+            self.around.before_exposing(ready)
         ready = self._still_ours(ready)
-        looking = bool(ready) and isinstance(ready[0].step, CheckRestored | Verify)
-        seen = look(self.ports, ready) if looking else {}
+        seen = self._looked(ready)
         done = []
         for one in ready:
             self._keep_alive(ready)
@@ -139,6 +136,16 @@ class DatabaseRestore:
                     self._act(one, _step(one), seen, self._alive(one, ready))
                     done.append(one)
         self._passed([one for one in done if one.failure is None])
+
+    def _looked(self, ready: Sequence[TableRestore]) -> Mapping[TableRef, TableState]:
+        """The tables that are about to be checked; when the last look at those that others use was taken is kept."""
+        if not ready or not isinstance(ready[0].step, CheckRestored | Verify):
+            return {}
+        shown = [one for one in ready if isinstance(one.step, Verify) and one.exposed_at is not None]
+        now = self.ports.cluster.now() if shown else None
+        for one in shown:
+            one.shown_at = now
+        return look(self.ports, ready)
 
     def _still_ours(self, ready: Sequence[TableRestore]) -> list[TableRestore]:
         """Those that nobody took over, and whose names are still borne by the tables that we think.

@@ -42,6 +42,7 @@ class TableRestore:
         notes: What the user has to do afterwards.
         hidden: The table as it was seen before anybody else could; None if nobody looked.
         shown: The table as it was verified.
+        shown_at: The leader's clock right before that look, if the table bore a name that others use.
         newest_job: The greatest schema-change JobId of its database then; None if none was told of.
         made_by_hand: The ids of partitions that were made by hand after others could see the table.
         filled: Those of them that a job has filled since.
@@ -58,6 +59,7 @@ class TableRestore:
     notes: list[str] = field(factory=list)
     hidden: TableState | None = None
     shown: TableState | None = None
+    shown_at: datetime | None = None
     newest_job: int | None = None
     made_by_hand: dict[PartitionName, frozenset[int]] = field(factory=dict)
     filled: dict[PartitionName, Filled] = field(factory=dict)
@@ -88,6 +90,11 @@ class TableRestore:
     def step(self) -> Step | None:
         """The next one; None if the table is done, or was given up."""
         return None if self.failure or self.position == len(self.plan.steps) else self.plan.steps[self.position]
+
+    @property
+    def done(self) -> bool:
+        """Whether all of its steps are done."""
+        return self.failure is None and self.position == len(self.plan.steps)
 
     @property
     def jobs_left(self) -> tuple[RestorePartitions, ...]:

@@ -10,6 +10,7 @@ from starrocks_br.domain.journal import Journal, Mark, StepStatus
 from starrocks_br.domain.names import RestoreId, TableRef
 from starrocks_br.domain.ports import Ports
 from starrocks_br.domain.taking_back import way_back
+from starrocks_br.services import dependents
 from starrocks_br.services.journals import close_journal, closing, give_back, take_back, what_bears_its_names
 from starrocks_br.services.liveness import dead_journal
 from starrocks_br.services.preflight import ready
@@ -24,6 +25,13 @@ def undo(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
         UnknownRestore: Nothing is written of it, or there is nothing to go back to.
         Busy: It may still be at work, or another restore of its table is.
     """
+    report = _undone(ports, place, restore)
+    for note in dependents.reactivate(ports, [report.table]):
+        ports.listener(Warned(message=note))
+    return report
+
+
+def _undone(ports: Ports, place: Place, restore: RestoreId) -> UndoReport:
     journal = dead_journal(ports, ready(ports, place), restore)
     if not journal.closed:
         # What replaced a table goes back even if it was complete: that it is finished is not what was asked for.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from starrocks_br.domain.dependents import (
     Dependents,
@@ -96,6 +97,25 @@ def test_a_look_can_be_told_by_other_names() -> None:
     assert (told.groups, told.grants) == ({ref("d.t"): "g"}, {ref("d.t"): (given("SELECT"),)})
     unread = Dependents(groups={}, grants=None, views={}, notes=("why",))
     assert unread.under(names) == unread
+
+
+def test_a_later_look_holds_and_what_it_did_not_see_is_not_known_any_more() -> None:
+    """But of views: one that cannot be read again is still told by what it was."""
+    one, other = ref("d1.a"), ref("d1.b")
+    first = Dependents(
+        groups={one: "g", other: "h"},
+        grants={one: (given("SELECT"),), other: (given("ALTER"),)},
+        views={ref("d1.mv"): view("d1.mv", "d1.a")},
+        notes=("x",),
+    )
+    later = Dependents(groups={one: ""}, grants={one: ()}, views={}, notes=("x", "y"))
+    assert first.renewed(later) == Dependents(
+        groups={one: "", other: "h"}, grants={one: (), other: (given("ALTER"),)}, views=first.views, notes=("x", "y")
+    )
+    assert first.renewed(evolve(later, grants=None)).grants is None
+    assert evolve(first, grants=None).renewed(later).grants == {one: ()}
+    seen = {ref("d1.mv"): view("d1.mv", "d1.a", active=False)}
+    assert first.renewed(evolve(later, views=seen)).views == seen
 
 
 def test_the_colocate_group_is_read_from_the_properties_only() -> None:

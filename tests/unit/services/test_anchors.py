@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Outline
 from starrocks_br.domain.status import Status
 from starrocks_br.services import anchors, history
 from tests.support.kinds import KINDS
-from tests.support.modes import LIST_TABLE
+from tests.support.modes import LIST_TABLE, Past, restore_all
 from tests.support.world import World, refuse
 
 Rows = list[tuple[Any, ...]]
@@ -199,6 +199,54 @@ def test_what_is_loaded_before_the_restore_has_ended_is_captured(two: World) -> 
     assert two.rows("d1.t") == rows
 
 
+# --- when it was ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("looked_again", [0, 120])
+def test_the_point_is_as_old_as_the_last_look(two: World, looked_again: int) -> None:
+    """What is loaded after it is not in the point, however long the command goes on with other tables."""
+    restored = bring_back(two)
+    last = restored.not_before + timedelta(seconds=looked_again)
+    two.later(600)
+    record(two, evolve(restored, shown_at=last) if looked_again else restored)
+    assert two.newest("d1.t") == last + timedelta(seconds=1)
+
+
+def test_tables_that_were_seen_at_different_times_are_different_points(world: World) -> None:
+    """One database, two looks: the later one is no moment of the table that was seen first."""
+    world.ready("d1.t", "d1.u").backup()
+    restored = []
+    for name in ("d1.t", "d1.u"):
+        world.sql(f"DROP TABLE {name} FORCE")
+        restored.append(bring_back(world, name))
+    assert record(world, *restored) == ()
+    points = [world.newest(name) - timedelta(seconds=1) for name in ("d1.t", "d1.u")]
+    assert points == [one.not_before for one in restored]
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_load_while_the_command_goes_on_with_another_database_is_after_the_point(world: World, gone: bool) -> None:
+    """Whether the table was hidden until it was complete, or came back in sight of everybody."""
+    world.ready("d1.t", "d2.t").backup("d1.*", "d2.*")
+    if gone:
+        world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+        world.backup("d1.*", "d2.*")
+    loaded: list[datetime] = []
+
+    def load() -> None:
+        world.later(2)
+        world.sql("INSERT INTO d1.t VALUES (9, '2024-01-01', 90)")
+        loaded.append(world.sql("SELECT NOW()")[0][0].replace(tzinfo=UTC))
+
+    world.before("^RESTORE SNAPSHOT d2", load)
+    wanted = {name: world.rows(name) for name in ("d1.t", "d2.t")}
+    for name in wanted if gone else ():
+        world.sql(f"DROP TABLE {name} FORCE")
+    restore_all(Past(world, world.points("d1.t")[0].label, wanted), at_once=1, replace=not gone)
+    assert world.points("d1.t")[0].type is BackupType.RESTORED
+    assert world.newest("d1.t") < loaded[0]
+
+
 # --- LIST partitions that were made by hand ---------------------------------------------------------------------------
 
 
@@ -339,6 +387,7 @@ def test_many_tables_are_written_down_at_once(world: World) -> None:
     for name in names:
         world.sql(f"DROP TABLE {name} FORCE")
     restored = [bring_back(world, name) for name in names]
+    restored = [evolve(one, not_before=restored[0].not_before) for one in restored]
     server = world.ports.cluster.server()
     world.before(r"INSERT INTO ops\.backup_history", refuse(5064, "no such luck"), nth=2)
     with world.counted() as sent:

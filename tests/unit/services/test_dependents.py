@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from starrocks_br.domain.dependents import Dependents
-from starrocks_br.domain.errors import Unreachable
+from starrocks_br.domain.errors import JobFailed, Unreachable
 from starrocks_br.domain.names import TableRef
+from starrocks_br.services import undo
 from starrocks_br.services.dependents import after, before, hand_over
+from starrocks_br.services.reconcile import reconcile
 from tests.support.copies import once
-from tests.support.world import RANGE_TABLE, World, cut, refuse
+from tests.support.world import RANGE_TABLE, Killed, World, cut, fail, kill, refuse
 
 T = TableRef.parse("d1.t")
 NEW = TableRef.parse("d1.new")
@@ -324,3 +326,139 @@ def test_beside_a_live_table_the_group_is_left_alone(world: World) -> None:
     world.backup("d1.t")
     report = world.restore("d1.t", into="d1.copy")
     assert not any("colocate group" in note for note in report.notes)
+
+
+# --- what people change while a restore works -------------------------------------------------------------------------
+
+REVOKED = "REVOKE SELECT, INSERT ON TABLE d1.t FROM USER alice"
+
+
+@pytest.fixture
+def recorded(world: World) -> World:
+    """`d1.t` was backed up, and has changed since."""
+    world.ready()
+    world.backup("d1.t")
+    world.sql("TRUNCATE TABLE d1.t")
+    return world
+
+
+def selecting(world: World) -> set[object]:
+    """Who may read the table named `t`."""
+    return {who for who, privileges, _ in granted(world) if "SELECT" in str(privileges)}
+
+
+def test_what_is_granted_and_taken_back_while_the_job_runs_holds(recorded: World) -> None:
+    """A RESTORE may take hours."""
+
+    def change() -> None:
+        recorded.sql(REVOKED)
+        recorded.sql("GRANT SELECT ON TABLE d1.t TO USER bob")
+
+    recorded.in_state("DOWNLOADING", change, kind="RESTORE")
+    recorded.restore("d1.t", replace=True)
+    assert selecting(recorded) == {"'bob'@'%'", "analysts"}
+
+
+def test_what_is_taken_back_once_the_new_table_is_seen_is_not_given_again(world: World) -> None:
+    """Where its partitions come one job after the other, that may be hours before it is complete."""
+    world.ready()
+    world.backup("d1.t")
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    world.backup("d1.t")
+    world.sql("TRUNCATE TABLE d1.t")
+    world.before("^RESTORE SNAPSHOT", lambda: world.sql(REVOKED), nth=2)
+    world.restore("d1.t", replace=True)
+    assert world.times_sent("^RESTORE SNAPSHOT") == 2
+    assert selecting(world) == {"analysts"}
+
+
+def test_nothing_is_granted_again_if_it_cannot_be_read_right_before(recorded: World) -> None:
+    """Better a note than a right that somebody has lost."""
+    recorded.before("FROM sys.grants_to_users", refuse(5203, "Access denied"), nth=2)
+    report = recorded.restore("d1.t", replace=True)
+    assert any(note.startswith("who was granted what on d1.t cannot be read (") for note in report.notes)
+    assert selecting(recorded) == set()
+
+
+def test_a_view_that_somebody_makes_inactive_while_the_job_runs_stays_so(recorded: World) -> None:
+    change = lambda: recorded.sql("ALTER MATERIALIZED VIEW d0.aa INACTIVE")  # noqa: E731
+    recorded.in_state("DOWNLOADING", change, kind="RESTORE")
+    recorded.restore("d1.t", replace=True)
+    assert inactive(recorded) == {"aa"}
+
+
+# --- what a restore that is taken back leaves -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def holding_two(world: World) -> World:
+    """Two snapshots hold parts of `d1.t`, which has changed since: `--replace` needs two jobs, the second in sight."""
+    world.ready()
+    world.backup("d1.t")
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    world.backup("d1.t")
+    world.sql("TRUNCATE TABLE d1.t")
+    return world
+
+
+def fail_the_second(world: World) -> None:
+    """The server cancels the second RESTORE."""
+    failing = fail("[COMMON_ERROR, msg: no]")
+    world.before("^RESTORE SNAPSHOT", lambda: world.in_state("DOWNLOADING", failing, kind="RESTORE"), nth=2)
+
+
+def test_views_of_a_table_that_got_its_name_again_are_active_again(holding_two: World) -> None:
+    """The server does that itself in a minute, unless it was told not to."""
+    fail_the_second(holding_two)
+    with pytest.raises(JobFailed):
+        holding_two.restore("d1.t", replace=True)
+    assert inactive(holding_two) == set()
+    assert [warning.partition(" is ")[0] for warning in holding_two.warnings] == [
+        "materialized view d0.aa",
+        "materialized view d1.zz",
+    ]
+
+
+def test_that_a_view_of_it_stays_inactive_is_said(holding_two: World) -> None:
+    holding_two.always("^ALTER MATERIALIZED VIEW", refuse(5203, "Access denied"))
+    fail_the_second(holding_two)
+    with pytest.raises(JobFailed):
+        holding_two.restore("d1.t", replace=True)
+    assert [warning.partition(" active")[0] for warning in holding_two.warnings] == [
+        "making materialized view d0.aa",
+        "making materialized view d1.zz",
+    ]
+
+
+def test_ctrl_c_does_not_leave_views_inactive(holding_two: World) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    holding_two.before("^RESTORE SNAPSHOT", stop, nth=2)
+    with pytest.raises(KeyboardInterrupt):
+        holding_two.restore("d1.t", replace=True)
+    assert inactive(holding_two) == set()
+
+
+@pytest.mark.parametrize(("at", "nth", "point"), [("^RESTORE SNAPSHOT", 2, 0), ("SWAP WITH", 1, -1)])
+def test_after_a_kill_the_next_command_makes_views_active_again(
+    holding_two: World, at: str, nth: int, point: int
+) -> None:
+    """Whether it takes the restore back or finishes it."""
+    holding_two.after(at, kill, nth=nth)
+    with pytest.raises(Killed):
+        holding_two.restore("d1.t", replace=True, label=holding_two.points("d1.t")[point].label)
+    holding_two.ports = holding_two.reconnect()
+    holding_two.later(3600)
+    assert inactive(holding_two) == {"aa", "zz"}
+    reconcile(holding_two.ports, holding_two.place, holding_two.ports.cluster.server())
+    assert inactive(holding_two) == set()
+    assert holding_two.warnings[-1].startswith("materialized view d1.zz is active again")
+
+
+def test_an_undo_makes_views_active_again(recorded: World) -> None:
+    report = recorded.restore("d1.t", replace=True)
+    undo.undo(recorded.ports, recorded.place, report.restore)
+    assert recorded.rows("d1.t") == []
+    assert inactive(recorded) == set()
+    assert recorded.warnings[-1].startswith("materialized view d1.zz is active again")

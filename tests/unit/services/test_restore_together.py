@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from starrocks_br.domain.errors import (
     Busy,
@@ -18,6 +19,7 @@ from starrocks_br.domain.names import Selection, TableRef
 from starrocks_br.domain.restore_batch import RestoreBatch
 from starrocks_br.domain.restore_plan import Target
 from starrocks_br.domain.restore_steps import Reading
+from starrocks_br.domain.snapshot import BackupType
 from starrocks_br.services import restore, restore_planning
 from starrocks_br.services.reports import BatchReport
 from starrocks_br.services.requests import RestoreRequest, Wanted
@@ -130,7 +132,7 @@ def test_the_statements_of_a_job_do_not_grow_with_its_tables(world: World, count
         assert len(restore_all(world, *rows).restored) == count
     each = [sql for sql in sent if "RENAME" in sql or sql.startswith("SELECT COUNT")]
     assert len(each) == 2 * count
-    assert len(sent) - len(each) <= 69
+    assert len(sent) - len(each) <= 70
     assert world.times_sent(RESTORE) == 2
 
 
@@ -375,3 +377,112 @@ def test_ctrl_c_lets_go_of_those_that_are_still_at_it(world: World) -> None:
         restore_all(world, "d1.a", "d1.b")
     assert not world.ports.restores.unfinished().sound
     assert not {"a", "b"} & world.tables("d1")
+
+
+# --- a command that ends early ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def living(world: World) -> World:
+    """d1.a and d2.b live, and have been emptied since they were backed up."""
+    world.ready("d1.a", "d2.b").backup("d1.*", "d2.*")
+    world.sql("TRUNCATE TABLE d1.a; TRUNCATE TABLE d2.b")
+    return world
+
+
+def replace_one_by_one(world: World) -> BatchReport:
+    """Both back over what lives, d2.b only once d1.a is complete."""
+    world.later()
+    request, batch = plan_all(world, "d1.a", "d2.b", replace=True)
+    return restore.run(world.ports, evolve(request, max_parallel=1), batch)
+
+
+def stop() -> None:
+    """The user does."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_a_restore_that_cannot_be_written_down_ends_no_other(living: World, at_once: int) -> None:
+    """Nothing of it was begun."""
+    living.later()
+    request, batch = plan_all(living, "d1.a", "d2.b", replace=True)
+    living.before(r"^INSERT INTO ops\.restore_history", refuse(1064, "disk 1 exceed limit usage"), nth=2)
+    report = restore.run(living.ports, evolve(request, max_parallel=at_once), batch)
+    assert [str(one.table) for one in report.restored] == ["d1.a"]
+    ((table, why),) = report.failures.items()
+    assert (str(table), why.why) == ("d2.b", "disk 1 exceed limit usage (error 1064)")
+    assert (len(living.rows("d1.a")), living.rows("d2.b")) == (2, [])
+    assert not living.ports.restores.unfinished().sound
+
+
+def test_a_cluster_that_goes_away_is_no_reason_not_to_tell_what_is_complete(living: World) -> None:
+    """With the id to undo it with; what the next backup is cut against is written down already."""
+
+    def gone() -> None:
+        living.door.answering = False
+        cut()
+
+    living.before("^RESTORE SNAPSHOT d2", gone)
+    with pytest.raises(Unreachable):
+        replace_one_by_one(living)
+    living.door.answering = True
+    (old,) = living.tables("d1") - {"a"}
+    restored = old.removeprefix("a__before_")
+    assert living.warnings[-1] == (
+        f"its restore {restored} was complete before that; starrocks-br restore --undo {restored} goes back to what it "
+        f"was: d1.{old}"
+    )
+    assert living.points("d1.a")[0].type is BackupType.RESTORED
+
+
+def test_ctrl_c_leaves_what_is_complete_and_tells_of_it(living: World) -> None:
+    """Its grants and views are back; of what was not begun there is nothing to say."""
+    living.sql("CREATE MATERIALIZED VIEW d1.mv DISTRIBUTED BY RANDOM REFRESH MANUAL AS SELECT id FROM d1.a")
+    living.before("^RESTORE SNAPSHOT d2", stop)
+    with pytest.raises(KeyboardInterrupt):
+        replace_one_by_one(living)
+    assert (len(living.rows("d1.a")), living.rows("d2.b")) == (2, [])
+    assert [warning.partition(" ")[0] for warning in living.warnings] == ["d2.b:", "its", "materialized"]
+    assert living.sql("SELECT IS_ACTIVE FROM information_schema.materialized_views") == [("true",)]
+
+
+def test_ctrl_c_before_a_restore_is_written_down_has_nothing_to_say_of_it(living: World) -> None:
+    living.before(r"^INSERT INTO ops\.restore_history", stop, nth=2)
+    with pytest.raises(KeyboardInterrupt):
+        replace_one_by_one(living)
+    assert [warning.partition(" ")[0] for warning in living.warnings] == ["its"]
+
+
+def test_ctrl_c_while_things_are_put_back_does_not_leave_them(living: World) -> None:
+    living.before(r"^INSERT INTO ops\.backup_history", stop)
+    with pytest.raises(KeyboardInterrupt):
+        replace_one_by_one(living)
+    assert living.points("d1.a")[0].type is BackupType.RESTORED
+
+
+def test_what_failed_before_the_end_is_told_as_well(living: World) -> None:
+    living.in_state("DOWNLOADING", fail("[COMMON_ERROR, msg: no]"), kind="RESTORE")
+    living.before("^RESTORE SNAPSHOT d2", stop)
+    with pytest.raises(KeyboardInterrupt):
+        replace_one_by_one(living)
+    assert living.warnings[-1].endswith(
+        " was cancelled by the server: [COMMON_ERROR, msg: no]; the restore of d1.a was given up; "
+        "d1.a is the table that it was before; it left nothing behind"
+    )
+
+
+def test_a_view_of_two_databases_is_made_active_once_both_are_back(world: World) -> None:
+    """That it could not be before is nothing to tell."""
+    world.ready("d1.a", "d2.b")
+    world.sql(
+        "CREATE MATERIALIZED VIEW d1.mv DISTRIBUTED BY RANDOM REFRESH MANUAL AS "
+        "SELECT a.id FROM d1.a a JOIN d2.b b ON a.id = b.id"
+    )
+    world.backup("d1.a", "d2.b")
+    world.sql("DROP TABLE d1.a FORCE; DROP TABLE d2.b FORCE")
+    world.later()
+    request, batch = plan_all(world, "d1.a", "d2.b")
+    report = restore.run(world.ports, evolve(request, max_parallel=1), batch)
+    assert [note.partition(" is ")[2][:12] for note in report.notes if "d1.mv" in note] == ["active again"]
+    assert world.sql("SELECT IS_ACTIVE FROM information_schema.materialized_views") == [("true",)]

@@ -12,7 +12,7 @@ from starrocks_br.services.reconcile import reconcile
 from starrocks_simulator.faults import Hold
 from starrocks_simulator.jobs import Job
 from tests.support.modes import LIST_TABLE, MODES, Past, restore_all
-from tests.support.world import RANGE_TABLE, Killed, World, kill
+from tests.support.world import RANGE_TABLE, Killed, World, kill, refuse
 
 BY_NAME = {mode.name: mode for mode in MODES}
 REPLACE = BY_NAME["replace, several holders"]
@@ -128,6 +128,39 @@ def test_the_others_of_a_job_go_on_when_one_table_was_replaced_while_it_waited(t
     report = restore_all(past, replace=True)
     assert [str(table) for table in report.failures] == ["d1.s"]
     assert world.rows("d1.t") == past.wanted["d1.t"]
+
+
+@pytest.fixture
+def with_views(world: World) -> Past:
+    """d1.s, which comes back first and has slow materialized views, and d1.t, which needs two jobs after that."""
+    world.ready("d1.s", "d1.t")
+    for names in ("d1.s", "d1.t"):
+        world.backup(names)
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    world.backup("d1.t")
+    for name in ("a", "b", "c"):
+        world.sql(f"CREATE MATERIALIZED VIEW d1.{name} DISTRIBUTED BY RANDOM REFRESH MANUAL AS SELECT id FROM d1.s")
+    wanted = {name: world.rows(name) for name in ("d1.s", "d1.t")}
+    world.sql("TRUNCATE TABLE d1.s; TRUNCATE TABLE d1.t")
+    world.always("^ALTER MATERIALIZED VIEW", lambda: world.later(50))
+    return Past(world, world.points("d1.t")[0].label, wanted)
+
+
+def test_while_views_are_made_active_the_other_tables_are_known_to_be_at_work(with_views: Past) -> None:
+    """A table that is complete has its views back while others of the command are still at work."""
+    world, said = with_views.world, list[str]()
+    world.before("^ALTER MATERIALIZED VIEW", lambda: said.extend(another_command(world)), nth=3)
+    report = restore_all(with_views, replace=True)
+    assert report.failures == {}
+    assert ["may still be at work" in one for one in said] == [True]
+    assert {name: world.rows(name) for name in with_views.wanted} == with_views.wanted
+
+
+def test_that_it_cannot_say_so_once_ends_nothing(with_views: Past) -> None:
+    world = with_views.world
+    world.before("^ALTER MATERIALIZED VIEW", lambda: world.before("^UPDATE", refuse(5064, "not now")))
+    assert restore_all(with_views, replace=True).failures == {}
+    assert world.sql("SELECT DISTINCT IS_ACTIVE FROM information_schema.materialized_views") == [("true",)]
 
 
 def test_tables_that_are_read_one_after_the_other_are_all_known_to_be_at_work(tmp_path: Path) -> None:
