@@ -235,7 +235,7 @@ class Campaign:
         if looked is None or looked.danger:
             return
         try:
-            self._patiently(lambda: self.ports.backups.record(looked.entries))
+            self._patiently(lambda: self.ports.backups.keep(looked.entries))
         except (Refused, AccessDenied) as refusal:
             message = f"what was seen after the cut of {attempt.intent.label} could not be written down yet: {refusal}"
             self.ports.listener(Warned(message=message))

@@ -49,8 +49,8 @@ def conclude(
 
     Raises:
         JobFailed: It can never be a point; recorded as FAILED.
-        OutcomeUnknown: The repository does not list it, or does not say what it holds; left open. Or it can never be a
-            point, and another command has settled it otherwise.
+        OutcomeUnknown: The repository does not list it, or does not say what it holds; left open. Or another command
+            has settled it otherwise.
     """
 
     def ask(act: Callable[[], Answer]) -> Answer:
@@ -82,7 +82,9 @@ def conclude(
         backup_timestamp=stamp,
     )
     concluded = tuple(evolve(entry, snapshot=snapshot) for entry in settled)
-    ask(lambda: ports.backups.conclude(concluded))
+    if not ask(lambda: ports.backups.conclude(concluded)):
+        why = "another command has written it down as failed: it may have seen what is gone by now"
+        raise OutcomeUnknown(f"snapshot {label} could not be written down as finished", why=why)
     return concluded
 
 
