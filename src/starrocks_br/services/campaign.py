@@ -263,7 +263,7 @@ class Campaign:
     def _vanished(self, attempt: Attempt) -> None:
         """A slot is only given away when its job has ended; how it ended only the repository can tell (R§5)."""
         self._forget(attempt, None)
-        self._finished(attempt, cut_by=None, finished_at=None)
+        self._finished(attempt, cut_by=attempt.watched.cut_by, finished_at=None)
 
     def _give_up_stuck(self, attempt: Attempt, job: Job) -> None:
         """The one case in which we cancel: a frozen job holds its slot for a day (O§v)."""
@@ -291,12 +291,11 @@ class Campaign:
         try:
             if attempt.adopted and self._settled_elsewhere(attempt):
                 return
-            now = finished_at or self._patiently(self.ports.cluster.now)
             entries = conclude(
                 self.ports,
                 self.place,
                 attempt.intent.entries,
-                cut_by=cut_by or now,
+                cut_by=cut_by,
                 finished_at=finished_at,
                 after=attempt.intent.after,
                 looked=attempt.looked,

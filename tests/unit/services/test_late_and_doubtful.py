@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from starrocks_br.domain.names import Label
-from starrocks_br.domain.snapshot import BackupType
+from starrocks_br.domain.names import Label, RunId
+from starrocks_br.domain.snapshot import BackupType, Consistency
 from starrocks_br.domain.status import Event
 from starrocks_br.services import backup
+from starrocks_br.services.conclude import SECOND
+from starrocks_br.services.metadata import save_history
+from starrocks_br.services.reconcile import reconcile
 from starrocks_simulator.faults import Hold
 from tests.support.world import Killed, World, kill
 
@@ -72,3 +77,98 @@ def test_what_one_command_saw_is_not_overwritten_by_another_one_that_came_later(
     backup.run(second, world.request())
     assert world.statuses()[label] == "FAILED"
     assert label not in {point.label for point in world.points("d1.t")}
+
+
+# --- when it was cut --------------------------------------------------------------------------------------------------
+
+
+def strangers_job(world: World) -> None:
+    """Somebody else's BACKUP takes the slot of d1, so that SHOW BACKUP tells nothing of ours any more."""
+    world.sql(FLAT.format(name="d1.own"))
+    world.sql("BACKUP SNAPSHOT d1.stranger TO repo ON (own)")
+    world.wait_for("BACKUP", "d1")
+
+
+def cut_of(world: World, state: str = "UPLOADING") -> list[datetime]:
+    """Filled with what SHOW BACKUP says of the cut of the next job once it reaches a state."""
+    seen: list[datetime] = []
+
+    def note() -> None:
+        (row,) = world.records("SHOW BACKUP FROM d1")
+        seen.append(datetime.fromisoformat(row["SnapshotFinishedTime"]).replace(tzinfo=UTC))
+
+    world.in_state(state, note)
+    return seen
+
+
+def test_a_snapshot_found_late_has_the_point_at_which_it_was_cut(world: World) -> None:
+    """What the look after the cut wrote down tells, when the slot has been given to somebody else."""
+    world.ready("d1.t").backup()
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    uploads_for(world, 60 + 120)
+    seen = cut_of(world, "SAVE_META")
+    world.clock_alarm(60 + 60, kill)
+    killed(world).wait_for("BACKUP", "d1")
+    strangers_job(world)
+    world.later(3600)
+    world.sql("TRUNCATE TABLE d1.t")
+    world.backup()
+    late = world.points("d1.t")[1]
+    assert (late.consistency, late.snapshot.snapshot_at) == (Consistency.EXACT, seen[0] + SECOND)
+
+
+def test_a_job_that_leaves_the_slot_between_two_polls_was_cut_when_the_polls_before_said(world: World) -> None:
+    world.ready("d1.t").backup()
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    uploads_for(world, 60 + 600)
+    seen = cut_of(world, "SAVE_META")
+
+    def pushed_out() -> None:
+        world.wait_for("BACKUP", "d1")
+        world.later(300)
+        strangers_job(world)
+
+    world.in_state("UPLOAD_INFO", lambda: world.before("SHOW BACKUP FROM d1", pushed_out))
+    world.backup()
+    newest = world.points("d1.t")[0]
+    assert (newest.consistency, newest.snapshot.snapshot_at) == (Consistency.EXACT, seen[0] + SECOND)
+
+
+def test_after_a_disaster_the_point_lies_before_it(world: World) -> None:
+    """The history was saved while the job ran; its row tells when it was cut."""
+    world.ready("d1.t", "d2.t").backup("d1.*", "d2.*")
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    uploads_for(world, 60 + 120)
+    seen = cut_of(world, "SAVE_META")
+    world.clock_alarm(60 + 60, kill)
+    killed(world)
+    server = world.ports.cluster.server()
+    save_history(world.ports, world.place, server, RunId("other"))
+    world.wait_for("BACKUP", "d1")
+    new = World(world.folder, cluster_id=2002)
+    new.later(3 * 86400)
+    new.bootstrap()
+    (newest, _) = [one for one in new.ports.backups.outlines() if str(one.table) == "d1.t"]
+    assert (newest.consistency, newest.snapshot.snapshot_at) == (Consistency.EXACT, seen[0] + SECOND)
+
+
+def test_a_snapshot_of_which_nobody_knows_when_it_was_cut_is_never_exact(world: World) -> None:
+    """Rows of an earlier version say EXACT without an instant."""
+    world.ready("d1.t")
+    uploads_for(world, 60 + 120)
+    world.clock_alarm(60 + 60, kill)
+    killed(world).wait_for("BACKUP", "d1")
+    world.sql("UPDATE ops.backup_history SET snapshot_at = NULL WHERE status = 'RUNNING'")
+    strangers_job(world)
+    assert "not exact" in reconcile(world.ports, world.place, world.ports.cluster.server()).settled[0].detail
+    assert world.points("d1.t") == ()
+
+
+def test_a_running_snapshot_is_no_point_although_its_cut_is_known(world: World) -> None:
+    world.ready("d1.t")
+    uploads_for(world, 60 + 120)
+    world.clock_alarm(60 + 60, kill)
+    killed(world)
+    (running,) = world.ports.backups.outlines()
+    assert running.snapshot.snapshot_at is not None
+    assert running.snapshot.point is None
