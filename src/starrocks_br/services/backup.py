@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -49,9 +49,7 @@ def plan(ports: Ports, request: BackupRequest) -> BackupPlan:
         NotInitialised: As in `preflight.ready`; every ClusterError likewise.
     """
     server = ready(ports, request.place, writing=True)
-    left = ports.restores.unfinished()
-    busy = left.held | {journal.target: "its restore is not finished" for journal in left.sound}
-    planning = _Planning(ports=ports, request=request, cluster=server.cluster, busy=busy)
+    planning = _Planning(ports=ports, request=request, cluster=server.cluster)
     made = planning.everything().plan
     for name, why in sorted(planning.problems.items()):
         if name not in {str(table) for table in made.problems}:
@@ -111,14 +109,14 @@ class _Planning:
         ports: The outside.
         request: What was asked for.
         cluster: This one.
-        busy: Tables under a restore, each with the reason: they get no entry.
+        busy: Tables that were under a restore when the run began, each with the reason: they get no entry.
         problems: What is left out, and why.
     """
 
     ports: Ports
     request: BackupRequest
     cluster: ClusterId
-    busy: Mapping[TableRef, str]
+    busy: Mapping[TableRef, str] = field(factory=dict)
     problems: dict[str, str] = field(factory=dict)
     _chosen: frozenset[TableRef] = field(default=frozenset(), init=False)
     _planned: _Planned | None = field(default=None, init=False)
@@ -160,15 +158,28 @@ class _Planning:
     def _plan(self, tables: Collection[TableRef]) -> _Planned:
         began_at, look = self._look(tables)
         seen_by = self.ports.cluster.now()
+        under_restore = self._under_restore()
+        look = _without(look, under_restore)
         known = recorded(self.ports, self.request.place, look)
         policy = BackupPolicy(full=self.request.full, max_chain=self.request.max_chain)
         made = plan_backup(look, known, policy)
         for table in tables:
             self.problems.pop(str(table), None)
         self.problems |= {str(table): why for table, why in made.problems.items()}
-        gone = set(tables) - look.tables.keys() - look.unreadable.keys()
+        gone = set(tables) - look.tables.keys() - look.unreadable.keys() - under_restore.keys()
         self.problems |= {str(table): "it was dropped a moment ago" for table in gone}
+        self.problems |= {str(table): why for table, why in under_restore.items() if table in tables}
         return _Planned(look=look, began_at=began_at, seen_by=seen_by, known=known, plan=made)
+
+    def _under_restore(self) -> dict[TableRef, str]:
+        """Tables that may be half restored, each with the reason.
+
+        Asked after each look: what was looked at between two jobs of a restore was open then. A restore that begins
+        later gives the name to a table with another id, which the look after the cut sees.
+        """
+        left = self.ports.restores.unfinished()
+        own = [journal for journal in left.sound if journal.cluster == self.cluster]
+        return left.held | {name: "its restore is not finished" for journal in own for name in journal.names}
 
     def _look(self, tables: Collection[TableRef]) -> tuple[float, Observation]:
         """Look, and note when; while temporary partitions stand, wait a little for the load that made them to end."""
@@ -267,6 +278,14 @@ class _Drafting:
             status=Status.PENDING,
             created_at=planned.look.at,
         )
+
+
+def _without(look: Observation, tables: Container[TableRef]) -> Observation:
+    return evolve(
+        look,
+        tables={table: state for table, state in look.tables.items() if table not in tables},
+        unreadable={table: why for table, why in look.unreadable.items() if table not in tables},
+    )
 
 
 def _can_be_written(table: TableRef) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from starrocks_br.domain.names import Label, RunId
 from starrocks_br.domain.snapshot import BackupType, Consistency
-from starrocks_br.domain.status import Event
+from starrocks_br.domain.status import Event, Status
 from starrocks_br.services import backup
 from starrocks_br.services.conclude import SECOND
 from starrocks_br.services.metadata import save_history
@@ -172,3 +172,30 @@ def test_a_running_snapshot_is_no_point_although_its_cut_is_known(world: World) 
     (running,) = world.ports.backups.outlines()
     assert running.snapshot.snapshot_at is not None
     assert running.snapshot.point is None
+
+
+# --- beside a restore -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_table_that_a_restore_took_up_after_the_run_began_is_left_out(world: World, replace: bool) -> None:
+    """Between two jobs of a restore it stands under its name, half restored, and no job holds the slot."""
+    world.ready("d1.t", "d2.t").backup("d1.*", "d2.*")
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    world.backup("d1.*", "d2.*")
+    if not replace:
+        world.sql("DROP TABLE d1.t FORCE")
+
+    def restored_by_halves() -> None:
+        ours, world.ports = world.ports, world.reconnect()
+        world.before("RESTORE SNAPSHOT", kill, nth=2)
+        with pytest.raises(Killed):
+            world.restore("d1.t", replace=replace)
+        world.ports = ours
+
+    world.before("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ID FROM", restored_by_halves, nth=2)
+    points = world.points("d1.t")
+    report = backup.run(world.ports, world.request("d1.*", "d2.*"))
+    assert report.problems == {"d1.t": "its restore is not finished"}
+    assert [one.status for one in report.databases] == [Status.UNCHANGED]
+    assert world.points("d1.t") == points
