@@ -101,6 +101,23 @@ class _Planned:
     plan: BackupPlan
 
 
+@frozen(kw_only=True)
+class _Seen:
+    """A look, without the tables that a restore is at work on.
+
+    Attributes:
+        look: The look.
+        began_at: When it began, on this machine's clock.
+        over_by: It was over by then (the leader's clock, UTC).
+        under_restore: What was left out of it, each with the reason.
+    """
+
+    look: Observation
+    began_at: float
+    over_by: datetime
+    under_restore: Mapping[TableRef, str]
+
+
 @define(kw_only=True)
 class _Planning:
     """Looks and plans, for all databases at once or for one anew.
@@ -156,11 +173,12 @@ class _Planning:
         return planned, works.get(database)
 
     def _plan(self, tables: Collection[TableRef]) -> _Planned:
-        began_at, look = self._look(tables)
-        seen_by = self.ports.cluster.now()
-        under_restore = self._under_restore()
-        look = _without(look, under_restore)
-        known = recorded(self.ports, self.request.place, look)
+        seen = self._look(tables)
+        known = recorded(self.ports, self.request.place, seen.look)
+        if self.ports.clock.monotonic() - seen.began_at > LOOK_KEEPS_FOR:
+            # the object store was waited for; what is recorded of a table that is another one by now does not fit it
+            seen = self._look(tables)
+        look, under_restore = seen.look, seen.under_restore
         policy = BackupPolicy(full=self.request.full, max_chain=self.request.max_chain)
         made = plan_backup(look, known, policy)
         for table in tables:
@@ -169,7 +187,7 @@ class _Planning:
         gone = set(tables) - look.tables.keys() - look.unreadable.keys() - under_restore.keys()
         self.problems |= {str(table): "it was dropped a moment ago" for table in gone}
         self.problems |= {str(table): why for table, why in under_restore.items() if table in tables}
-        return _Planned(look=look, began_at=began_at, seen_by=seen_by, known=known, plan=made)
+        return _Planned(look=look, began_at=seen.began_at, seen_by=seen.over_by, known=known, plan=made)
 
     def _under_restore(self) -> dict[TableRef, str]:
         """Tables that may be half restored, each with the reason.
@@ -181,8 +199,14 @@ class _Planning:
         own = [journal for journal in left.sound if journal.cluster == self.cluster]
         return left.held | {name: "its restore is not finished" for journal in own for name in journal.names}
 
-    def _look(self, tables: Collection[TableRef]) -> tuple[float, Observation]:
+    def _look(self, tables: Collection[TableRef]) -> _Seen:
         """Look, and note when; while temporary partitions stand, wait a little for the load that made them to end."""
+        began_at, look = self._quiet_look(tables)
+        over_by, under_restore = self.ports.cluster.now(), self._under_restore()
+        look = _without(look, under_restore)
+        return _Seen(look=look, began_at=began_at, over_by=over_by, under_restore=under_restore)
+
+    def _quiet_look(self, tables: Collection[TableRef]) -> tuple[float, Observation]:
         began = self.ports.clock.monotonic()
         while True:
             now = self.ports.clock.monotonic()

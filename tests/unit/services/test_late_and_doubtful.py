@@ -10,6 +10,7 @@ from starrocks_br.domain.names import Label, RunId
 from starrocks_br.domain.snapshot import BackupType, Consistency
 from starrocks_br.domain.status import Event, Status
 from starrocks_br.services import backup
+from starrocks_br.services.backup import LOOK_KEEPS_FOR
 from starrocks_br.services.conclude import SECOND
 from starrocks_br.services.metadata import save_history
 from starrocks_br.services.reconcile import reconcile
@@ -199,3 +200,27 @@ def test_a_table_that_a_restore_took_up_after_the_run_began_is_left_out(world: W
     assert report.problems == {"d1.t": "its restore is not finished"}
     assert [one.status for one in report.databases] == [Status.UNCHANGED]
     assert world.points("d1.t") == points
+
+
+# --- between the look and the job -------------------------------------------------------------------------------------
+
+
+def test_a_look_that_grew_old_while_the_object_store_was_waited_for_is_taken_anew(world: World) -> None:
+    """A partition that came and went since would leave no trace."""
+    world.ready("d1.t", "d2.t").backup("d1.*", "d2.*")
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    world.sql("INSERT INTO d2.t VALUES (3, '2024-01-02', 30)")
+    unread = world.frontend.faults.unread
+
+    def the_second_one_waits() -> None:
+        unread.update(label for label in world.statuses() if label.startswith("d2_"))
+        world.later(LOOK_KEEPS_FOR + 1)
+        world.clock_alarm(200, unread.clear)
+
+    world.after("BACKUP SNAPSHOT d1", the_second_one_waits)
+    world.backup("d1.*", "d2.*", max_parallel=1)
+    newest = world.points("d2.t")[0]
+    sent, looked = newest.snapshot.submitted_at, newest.snapshot.created_at
+    assert newest.type is BackupType.INCREMENTAL
+    assert sent is not None
+    assert (sent - looked).total_seconds() <= LOOK_KEEPS_FOR
