@@ -100,6 +100,10 @@ class _Planned:
     known: Mapping[TableRef, Recorded]
     plan: BackupPlan
 
+    def work_on(self, database: DatabaseName) -> DatabaseBackup | None:
+        """What to do for one database; None if nothing can be done."""
+        return next((work for work in self.plan.databases if work.database == database), None)
+
 
 @frozen(kw_only=True)
 class _Seen:
@@ -137,6 +141,7 @@ class _Planning:
     problems: dict[str, str] = field(factory=dict)
     _chosen: frozenset[TableRef] = field(default=frozenset(), init=False)
     _planned: _Planned | None = field(default=None, init=False)
+    _waiting_since: dict[DatabaseName, float] = field(factory=dict, init=False)
 
     def everything(self) -> _Planned:
         """Select the tables and plan them all from one look."""
@@ -151,8 +156,11 @@ class _Planning:
         self.problems |= {str(table): why for table, why in self.busy.items() if table in chosen}
         self._tell_of_names(selection.expand(listed - existing, ops)[0])
         self._chosen = chosen - self.busy.keys()
-        self._planned = self._plan(self._chosen)
-        return self._planned
+        since = self.ports.clock.monotonic()
+        while (planned := self._plan(self._chosen, since)) is None:
+            self.ports.clock.sleep(self.request.place.poll_interval)
+        self._planned = planned
+        return planned
 
     def _tell_of(self, aside: Mapping[TableRef, RestoreId]) -> None:
         for table, restore in sorted(aside.items()):
@@ -163,21 +171,31 @@ class _Planning:
         why = "its name has blanks around it or characters that no statement can hold; rename it"
         self.problems |= {f"{table.database}.{table.name!r}": why for table in unwritten}
 
-    def work_on(self, database: DatabaseName, *, anew: bool) -> tuple[_Planned, DatabaseBackup | None]:
-        """What to do for one database, from a look that is fresh enough; None if nothing can be done."""
-        planned = self._planned
-        now = self.ports.clock.monotonic()
-        if planned is None or anew or now - planned.began_at > LOOK_KEEPS_FOR:
-            planned = self._plan({table for table in self._chosen if table.database == database})
-        works = {work.database: work for work in planned.plan.databases}
-        return planned, works.get(database)
+    def planned_for(self, database: DatabaseName, *, anew: bool) -> _Planned | None:
+        """A plan for one database from a look that is fresh enough; None if it has to wait: ask again at the next poll.
 
-    def _plan(self, tables: Collection[TableRef]) -> _Planned:
+        It waits where it does not keep anybody from looking after the jobs of other databases.
+        """
+        planned, now = self._planned, self.ports.clock.monotonic()
+        if planned is not None and not anew and now - planned.began_at <= LOOK_KEEPS_FOR:
+            return planned
+        since = self._waiting_since.setdefault(database, now)
+        found = self._plan({table for table in self._chosen if table.database == database}, since)
+        if found is not None:
+            del self._waiting_since[database]
+        return found
+
+    def _plan(self, tables: Collection[TableRef], since: float) -> _Planned | None:
+        """Look and plan; None while temporary partitions stand, until `since` is too long ago."""
         seen = self._look(tables)
+        if self._has_to_wait(seen, since):
+            return None
         known = recorded(self.ports, self.request.place, seen.look)
         if self.ports.clock.monotonic() - seen.began_at > LOOK_KEEPS_FOR:
             # the object store was waited for; what is recorded of a table that is another one by now does not fit it
             seen = self._look(tables)
+            if self._has_to_wait(seen, since):
+                return None
         look, under_restore = seen.look, seen.under_restore
         policy = BackupPolicy(full=self.request.full, max_chain=self.request.max_chain)
         made = plan_backup(look, known, policy)
@@ -200,23 +218,20 @@ class _Planning:
         return left.held | {name: "its restore is not finished" for journal in own for name in journal.names}
 
     def _look(self, tables: Collection[TableRef]) -> _Seen:
-        """Look, and note when; while temporary partitions stand, wait a little for the load that made them to end."""
-        began_at, look = self._quiet_look(tables)
+        began_at = self.ports.clock.monotonic()
+        look = self.ports.cluster.observe(tables)
         over_by, under_restore = self.ports.cluster.now(), self._under_restore()
         look = _without(look, under_restore)
         return _Seen(look=look, began_at=began_at, over_by=over_by, under_restore=under_restore)
 
-    def _quiet_look(self, tables: Collection[TableRef]) -> tuple[float, Observation]:
-        began = self.ports.clock.monotonic()
-        while True:
-            now = self.ports.clock.monotonic()
-            look = self.ports.cluster.observe(tables)
-            waiting = [table for table, state in look.tables.items() if state.temporary]
-            if not waiting or now - began >= self.request.place.wait:
-                return now, look
-            names = ", ".join(str(table) for table in waiting)
-            self.ports.listener(Warned(message=f"waiting for temporary partitions of {names} to go"))
-            self.ports.clock.sleep(self.request.place.poll_interval)
+    def _has_to_wait(self, seen: _Seen, since: float) -> bool:
+        """Whether to wait for loads that made temporary partitions to end: for a little while."""
+        waiting = [table for table, state in seen.look.tables.items() if state.temporary]
+        if not waiting or seen.began_at - since >= self.request.place.wait:
+            return False
+        names = ", ".join(str(table) for table in waiting)
+        self.ports.listener(Warned(message=f"waiting for temporary partitions of {names} to go"))
+        return True
 
 
 @define(kw_only=True)
@@ -238,10 +253,13 @@ class _Drafting:
     planning: _Planning
     _drafted: set[DatabaseName] = field(factory=set, init=False)
 
-    def draft(self, database: DatabaseName) -> Draft | DatabaseOutcome:
-        """The database's next job; or its outcome, if nothing of it has to be captured."""
-        planned, work = self.planning.work_on(database, anew=database in self._drafted)
+    def draft(self, database: DatabaseName) -> Draft | DatabaseOutcome | None:
+        """The database's next job; or its outcome, if nothing of it has to be captured; None: not yet."""
+        planned = self.planning.planned_for(database, anew=database in self._drafted)
         self._drafted.add(database)
+        if planned is None:
+            return None
+        work = planned.work_on(database)
         if work is None:
             nothing = UnknownTable(f"nothing is left to back up in {database}", why="every chosen table was left out")
             return DatabaseOutcome(database=database, label=None, status=Status.FAILED, error=nothing)

@@ -52,13 +52,14 @@ class Campaign:
         ports: The outside.
         place: What the command works with.
         max_parallel: How many jobs run at the same time.
-        draft: Makes the next job of a database from a fresh look; or says at once how it ended.
+        draft: Makes the next job of a database from a fresh look; or says at once how it ended; or None: not yet, to
+            be asked again at the next poll.
     """
 
     ports: Ports
     place: Place
     max_parallel: int
-    draft: Callable[[DatabaseName], Draft | DatabaseOutcome]
+    draft: Callable[[DatabaseName], Draft | DatabaseOutcome | None]
     _queue: deque[DatabaseName] = field(factory=deque, init=False)
     _waiting: set[DatabaseName] = field(factory=set, init=False)
     _blocked: dict[DatabaseName, SlotWait] = field(factory=dict, init=False)
@@ -105,7 +106,10 @@ class Campaign:
         except ClusterError as error:
             self._end_or_retry(database, None, error)
             return
-        if isinstance(draft, DatabaseOutcome):
+        if draft is None:
+            self._tries[database] -= 1
+            self._queue.append(database)
+        elif isinstance(draft, DatabaseOutcome):
             self._outcomes.setdefault(database, draft)
         else:
             self._send(draft)

@@ -224,3 +224,39 @@ def test_a_look_that_grew_old_while_the_object_store_was_waited_for_is_taken_ane
     assert newest.type is BackupType.INCREMENTAL
     assert sent is not None
     assert (sent - looked).total_seconds() <= LOOK_KEEPS_FOR
+
+
+def overwrite_begins(world: World, table: str) -> None:
+    """A temporary partition stands, as while an INSERT OVERWRITE is at work."""
+    world.sql(f"ALTER TABLE {table} ADD TEMPORARY PARTITION tp VALUES [('2024-01-02'), ('2024-01-03'))")
+
+
+def overwrite_ends(world: World, table: str) -> None:
+    """It is gone again."""
+    world.sql(f"ALTER TABLE {table} DROP TEMPORARY PARTITION tp")
+
+
+def test_while_one_database_waits_for_a_load_the_cuts_of_the_others_are_seen(world: World) -> None:
+    names = ("d1", "d2", "d3", "d4")
+    world.ready(*(f"{name}.t" for name in names))
+    world.wait_at_most(90)
+    until = world.clock.now() + 60 + 90
+    world.frontend.faults.steps.append(
+        lambda job: Hold() if job.label.startswith(("d1", "d2")) and world.clock.now() < until else None
+    )
+    world.clock_alarm(60 + 70, lambda: overwrite_begins(world, "d4.t"))
+    report = world.backup(*(f"{name}.*" for name in names), max_parallel=2)
+    assert [(one.attempts, one.status) for one in report.databases] == [(1, Status.FINISHED)] * 3 + [(1, Status.FAILED)]
+    assert [table.consistency for one in report.databases for table in one.tables] == [Consistency.EXACT] * 3
+
+
+def test_a_load_that_began_while_the_object_store_was_waited_for_is_waited_for_as_well(world: World) -> None:
+    world.ready("d1.t").backup()
+    world.sql("INSERT INTO d1.t VALUES (3, '2024-01-02', 30)")
+    world.wait_at_most(150)
+    world.frontend.faults.unread.update(world.statuses())
+    world.clock_alarm(60 + 80, world.frontend.faults.unread.clear)
+    world.clock_alarm(60 + 40, lambda: overwrite_begins(world, "d1.t"))
+    world.clock_alarm(60 + 120, lambda: overwrite_ends(world, "d1.t"))
+    assert world.backup().problems == {}
+    assert len(world.points("d1.t")) == 2
