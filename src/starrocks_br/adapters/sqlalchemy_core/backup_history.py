@@ -57,6 +57,9 @@ class SqlAlchemyBackupHistory(BackupHistory):
     A label of more rows than one INSERT takes is written in several. An intent's row_count then shows a torn one; a
     conclusion is written as RUNNING, and all its rows become what they are to be with one UPDATE.
 
+    The server compares and sets in no one statement: `keep` and `conclude` ask for the state right before they write,
+    and a verdict that comes in between is written over.
+
     Args:
         connection: Shared with the executor.
         ops: The database of the table.
