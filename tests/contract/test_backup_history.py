@@ -195,10 +195,28 @@ def test_concluding_replaces_everything_of_the_label(history: BackupHistory) -> 
     end = snapshot("l1", status=Status.FINISHED, snapshot_at=NOON, backup_timestamp="2026-03-01-12-00-00-123")
     concluded = entry(end, captured=captured("p1", "p2", "p3", after=True), consistency=Consistency.EXACT)
 
-    history.conclude([concluded])
+    assert history.conclude([concluded])
+    assert history.conclude([concluded]), "after a doubt it is done again"
 
     assert _read(history, "l1") == (concluded,)
     assert history.outlines() == (concluded.outline(),)
+
+
+def test_what_another_command_settled_meanwhile_is_not_written_over(history: BackupHistory) -> None:
+    """What was seen after the cut is kept while the snapshot runs; only what may still be proven is concluded."""
+    for status in Status:
+        found = entry(snapshot("l1", status=status))
+        seen = entry(snapshot("l1", status=Status.RUNNING), consistency=Consistency.EXACT)
+        end = entry(snapshot("l1", status=Status.FINISHED, snapshot_at=NOON), consistency=Consistency.EXACT)
+
+        history.record([found])
+        history.keep([seen])
+        assert _read(history, "l1") == (seen if status in {Status.PENDING, Status.RUNNING} else found,)
+
+        history.record([found])
+        provable = status in {Status.PENDING, Status.RUNNING, Status.LOST, Status.FINISHED}
+        assert history.conclude([end]) is provable
+        assert _read(history, "l1") == (end if provable else found,)
 
 
 def test_one_tables_entries_can_be_had_alone(history: BackupHistory) -> None:

@@ -13,7 +13,7 @@ from starrocks_br.domain.journal import Claim, Journal, Journals, Mark, StepStat
 from starrocks_br.domain.names import ClusterId, Label, RepositoryName, RestoreId, TableRef
 from starrocks_br.domain.ports import BackupHistory, RestoreHistory
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Outline, Reading
-from starrocks_br.domain.status import Event, Status, outcome, sources
+from starrocks_br.domain.status import Event, Status, outcome, sources, stands_open
 
 _OF_A_JOB: Final = frozenset({BackupType.FULL, BackupType.INCREMENTAL})
 
@@ -44,8 +44,17 @@ class MemoryBackupHistory(BackupHistory):
             self._entries[label] = known = tuple(evolve(entry, snapshot=snapshot) for entry in known)
         return bool(known) and known[0].snapshot.status is target
 
-    def conclude(self, entries: Sequence[Entry]) -> None:  # noqa: D102
-        self.record(entries)
+    def keep(self, entries: Sequence[Entry]) -> None:  # noqa: D102
+        if self._open(entries[0].label, Event.SENT):
+            self.record(entries)
+
+    def conclude(self, entries: Sequence[Entry]) -> bool:  # noqa: D102
+        if found := self._open(entries[0].label, Event.PROVEN):
+            self.record(entries)
+        return found
+
+    def _open(self, label: Label, event: Event) -> bool:
+        return stands_open((entry.snapshot.status for entry in self._entries.get(label, ())), event)
 
     def outlines(  # noqa: D102
         self, *, statuses: Collection[Status] = (), table: TableRef | None = None, limit: int | None = None

@@ -260,13 +260,20 @@ class BackupHistory(Protocol):
 
     @abstractmethod
     def record(self, entries: Sequence[Entry]) -> None:
-        """Write the entries of one snapshot: before anything is sent to the cluster, and what was seen after the cut.
+        """Write the entries of one snapshot before anything is sent to the cluster.
 
         What was written of the label before is replaced.
 
         Raises:
-            OutcomeUnknown: The write may or may not have happened. Before BACKUP is sent: abandon the label; never
-                write it again. After the cut: it may be repeated.
+            OutcomeUnknown: The write may or may not have happened. Abandon the label; never write it again.
+        """
+
+    @abstractmethod
+    def keep(self, entries: Sequence[Entry]) -> None:
+        """Write down what was seen after the cut of a RUNNING snapshot. It may be repeated.
+
+        What another command has settled meanwhile stays as it is: its verdict may rest on what is gone by now. Where
+        the store cannot ask and write in one, it asks right before it writes.
         """
 
     @abstractmethod
@@ -283,8 +290,14 @@ class BackupHistory(Protocol):
         """
 
     @abstractmethod
-    def conclude(self, entries: Sequence[Entry]) -> None:
-        """Replace all rows of one snapshot by what was learned at its end."""
+    def conclude(self, entries: Sequence[Entry]) -> bool:
+        """Replace all rows of one snapshot by what was learned at its end. It may be repeated.
+
+        As with `keep`, a verdict that PROVEN cannot change stays.
+
+        Returns:
+            Whether it was written; False if the label stands elsewhere, as FAILED.
+        """
 
     @abstractmethod
     def outlines(

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from starrocks_br.domain.names import ClusterId, DatabaseName, Label, PartitionName, RepositoryName, RunId, TableRef
 from starrocks_br.domain.partitions import Identity, Partition, Partitioning
 from starrocks_br.domain.reprs import count
-from starrocks_br.domain.status import Status
+from starrocks_br.domain.status import RESTORABLE, Status
 
 
 class BackupType(StrEnum):
@@ -49,7 +49,7 @@ class Snapshot:
         created_at: When the intent was written: the look that `before` comes from is not older than a minute.
         submitted_at: When BACKUP was about to be sent.
         not_before: The cut is not earlier than this.
-        snapshot_at: The cut is earlier than this: the point.
+        snapshot_at: The cut is earlier than this; known once somebody looked after it.
         finished_at: When the job ended.
         backup_timestamp: What RESTORE needs: opaque, in the leader's own zone (O§r), from SHOW SNAPSHOT only.
         error_code: The kind of failure, or empty.
@@ -70,6 +70,11 @@ class Snapshot:
     backup_timestamp: str | None = None
     error_code: str = ""
     error: str = ""
+
+    @property
+    def point(self) -> datetime | None:
+        """The instant that it can be restored to; None while it is no point, or no more."""
+        return self.snapshot_at if self.status in RESTORABLE else None
 
 
 @frozen(kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -85,6 +85,11 @@ def advance(status: Status, event: Event) -> Status:
 def sources(event: Event) -> frozenset[Status]:
     """The states that the event changes: what an UPDATE of the status may match."""
     return frozenset(status for status, moves in TRANSITIONS.items() if event in moves and moves[event] is not status)
+
+
+def stands_open(statuses: Iterable[str], event: Event) -> bool:
+    """Whether an event may be written down where these states were found: for the first time, or once more."""
+    return (sources(event) | {outcome(event)}).issuperset(statuses)
 
 
 def outcome(event: Event) -> Status:

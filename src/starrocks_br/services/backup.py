@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -51,9 +51,7 @@ def plan(ports: Ports, request: BackupRequest) -> BackupPlan:
         NotInitialised: As in `preflight.ready`; every ClusterError likewise.
     """
     server = ready(ports, request.place, writing=True)
-    left = ports.restores.unfinished()
-    busy = left.held | {journal.target: "its restore is not finished" for journal in left.sound}
-    planning = _Planning(ports=ports, request=request, cluster=server.cluster, busy=busy)
+    planning = _Planning(ports=ports, request=request, cluster=server.cluster)
     made = planning.everything().plan
     for name, why in sorted(planning.problems.items()):
         if name not in {str(table) for table in made.problems}:
@@ -105,6 +103,27 @@ class _Planned:
     known: Mapping[TableRef, Recorded]
     plan: BackupPlan
 
+    def work_on(self, database: DatabaseName) -> DatabaseBackup | None:
+        """What to do for one database; None if nothing can be done."""
+        return next((work for work in self.plan.databases if work.database == database), None)
+
+
+@frozen(kw_only=True)
+class _Seen:
+    """A look, without the tables that a restore is at work on.
+
+    Attributes:
+        look: The look.
+        began_at: When it began, on this machine's clock.
+        over_by: It was over by then (the leader's clock, UTC).
+        under_restore: What was left out of it, each with the reason.
+    """
+
+    look: Observation
+    began_at: float
+    over_by: datetime
+    under_restore: Mapping[TableRef, str]
+
 
 @define(kw_only=True)
 class _Planning:
@@ -114,17 +133,18 @@ class _Planning:
         ports: The outside.
         request: What was asked for.
         cluster: This one.
-        busy: Tables under a restore, each with the reason: they get no entry.
+        busy: Tables that were under a restore when the run began, each with the reason: they get no entry.
         problems: What is left out, and why.
     """
 
     ports: Ports
     request: BackupRequest
     cluster: ClusterId
-    busy: Mapping[TableRef, str]
+    busy: Mapping[TableRef, str] = field(factory=dict)
     problems: dict[str, str] = field(factory=dict)
     _chosen: frozenset[TableRef] = field(default=frozenset(), init=False)
     _planned: _Planned | None = field(default=None, init=False)
+    _waiting_since: dict[DatabaseName, float] = field(factory=dict, init=False)
 
     def everything(self) -> _Planned:
         """Select the tables and plan them all from one look."""
@@ -140,8 +160,11 @@ class _Planning:
         self._tell_of_names(selection.expand(listed - existing, ops)[0])
         tell_of_gone(self.ports, selection, listed, ops, self.cluster)
         self._chosen = chosen - self.busy.keys()
-        self._planned = self._plan(self._chosen)
-        return self._planned
+        since = self.ports.clock.monotonic()
+        while (planned := self._plan(self._chosen, since)) is None:
+            self.ports.clock.sleep(self.request.place.poll_interval)
+        self._planned = planned
+        return planned
 
     def _tell_of(self, aside: Mapping[TableRef, RestoreId]) -> None:
         for table, restore in sorted(aside.items()):
@@ -158,40 +181,67 @@ class _Planning:
             self._chosen = self._chosen.difference(tables)
             self.problems |= {str(table): f"left out of the last attempt: {why}" for table, why in tables.items()}
 
-    def work_on(self, database: DatabaseName, *, anew: bool) -> tuple[_Planned, DatabaseBackup | None]:
-        """What to do for one database, from a look that is fresh enough; None if nothing can be done."""
-        planned = self._planned
-        now = self.ports.clock.monotonic()
-        if planned is None or anew or now - planned.began_at > LOOK_KEEPS_FOR:
-            planned = self._plan({table for table in self._chosen if table.database == database})
-        works = {work.database: work for work in planned.plan.databases}
-        return planned, works.get(database)
+    def planned_for(self, database: DatabaseName, *, anew: bool) -> _Planned | None:
+        """A plan for one database from a look that is fresh enough; None if it has to wait: ask again at the next poll.
 
-    def _plan(self, tables: Collection[TableRef]) -> _Planned:
-        began_at, look = self._look(tables)
-        seen_by = self.ports.cluster.now()
-        known = recorded(self.ports, self.request.place, look)
+        It waits where it does not keep anybody from looking after the jobs of other databases.
+        """
+        planned, now = self._planned, self.ports.clock.monotonic()
+        if planned is not None and not anew and now - planned.began_at <= LOOK_KEEPS_FOR:
+            return planned
+        since = self._waiting_since.setdefault(database, now)
+        found = self._plan({table for table in self._chosen if table.database == database}, since)
+        if found is not None:
+            del self._waiting_since[database]
+        return found
+
+    def _plan(self, tables: Collection[TableRef], since: float) -> _Planned | None:
+        """Look and plan; None while temporary partitions stand, until `since` is too long ago."""
+        seen = self._look(tables)
+        if self._has_to_wait(seen, since):
+            return None
+        known = recorded(self.ports, self.request.place, seen.look)
+        if self.ports.clock.monotonic() - seen.began_at > LOOK_KEEPS_FOR:
+            # the object store was waited for; what is recorded of a table that is another one by now does not fit it
+            seen = self._look(tables)
+            if self._has_to_wait(seen, since):
+                return None
+        look, under_restore = seen.look, seen.under_restore
         policy = BackupPolicy(full=self.request.full, max_chain=self.request.max_chain)
         made = plan_backup(look, known, policy)
         for table in tables:
             self.problems.pop(str(table), None)
         self.problems |= {str(table): why for table, why in made.problems.items()}
-        gone = set(tables) - look.tables.keys() - look.unreadable.keys()
+        gone = set(tables) - look.tables.keys() - look.unreadable.keys() - under_restore.keys()
         self.problems |= {str(table): "it was dropped a moment ago" for table in gone}
-        return _Planned(look=look, began_at=began_at, seen_by=seen_by, known=known, plan=made)
+        self.problems |= {str(table): why for table, why in under_restore.items() if table in tables}
+        return _Planned(look=look, began_at=seen.began_at, seen_by=seen.over_by, known=known, plan=made)
 
-    def _look(self, tables: Collection[TableRef]) -> tuple[float, Observation]:
-        """Look, and note when; while temporary partitions stand, wait a little for the load that made them to end."""
-        began = self.ports.clock.monotonic()
-        while True:
-            now = self.ports.clock.monotonic()
-            look = self.ports.cluster.observe(tables)
-            waiting = [table for table, state in look.tables.items() if state.temporary]
-            if not waiting or now - began >= self.request.place.wait:
-                return now, look
-            names = ", ".join(str(table) for table in waiting)
-            self.ports.listener(Warned(message=f"waiting for temporary partitions of {names} to go"))
-            self.ports.clock.sleep(self.request.place.poll_interval)
+    def _under_restore(self) -> dict[TableRef, str]:
+        """Tables that may be half restored, each with the reason.
+
+        Asked after each look: what was looked at between two jobs of a restore was open then. A restore that begins
+        later gives the name to a table with another id, which the look after the cut sees.
+        """
+        left = self.ports.restores.unfinished()
+        own = [journal for journal in left.sound if journal.cluster == self.cluster]
+        return left.held | {name: "its restore is not finished" for journal in own for name in journal.names}
+
+    def _look(self, tables: Collection[TableRef]) -> _Seen:
+        began_at = self.ports.clock.monotonic()
+        look = self.ports.cluster.observe(tables)
+        over_by, under_restore = self.ports.cluster.now(), self._under_restore()
+        look = _without(look, under_restore)
+        return _Seen(look=look, began_at=began_at, over_by=over_by, under_restore=under_restore)
+
+    def _has_to_wait(self, seen: _Seen, since: float) -> bool:
+        """Whether to wait for loads that made temporary partitions to end: for a little while."""
+        waiting = [table for table, state in seen.look.tables.items() if state.temporary]
+        if not waiting or seen.began_at - since >= self.request.place.wait:
+            return False
+        names = ", ".join(str(table) for table in waiting)
+        self.ports.listener(Warned(message=f"waiting for temporary partitions of {names} to go"))
+        return True
 
 
 @define(kw_only=True)
@@ -213,11 +263,14 @@ class _Drafting:
     planning: _Planning
     _drafted: set[DatabaseName] = field(factory=set, init=False)
 
-    def draft(self, database: DatabaseName, without: Mapping[TableRef, str]) -> Draft | DatabaseOutcome:
-        """The database's next job; or its outcome, if nothing of it has to be captured."""
+    def draft(self, database: DatabaseName, without: Mapping[TableRef, str]) -> Draft | DatabaseOutcome | None:
+        """The database's next job; or its outcome, if nothing of it has to be captured; None: not yet."""
         self.planning.leave_out(database, without)
-        planned, work = self.planning.work_on(database, anew=database in self._drafted)
+        planned = self.planning.planned_for(database, anew=database in self._drafted)
         self._drafted.add(database)
+        if planned is None:
+            return None
+        work = planned.work_on(database)
         if work is None:
             nothing = UnknownTable(f"nothing is left to back up in {database}", why="every chosen table was left out")
             return DatabaseOutcome(database=database, label=None, status=Status.FAILED, error=nothing)
@@ -278,6 +331,14 @@ class _Drafting:
             status=Status.PENDING,
             created_at=planned.look.at,
         )
+
+
+def _without(look: Observation, tables: Container[TableRef]) -> Observation:
+    return evolve(
+        look,
+        tables={table: state for table, state in look.tables.items() if table not in tables},
+        unreadable={table: why for table, why in look.unreadable.items() if table not in tables},
+    )
 
 
 def _can_be_written(table: TableRef) -> bool:

@@ -55,13 +55,13 @@ class Campaign:
         place: What the command works with.
         max_parallel: How many jobs run at the same time.
         draft: Makes the next job of a database from a fresh look, without some tables that came with the reason; or
-            says at once how it ended.
+            says at once how it ended; or None: not yet, to be asked again at the next poll.
     """
 
     ports: Ports
     place: Place
     max_parallel: int
-    draft: Callable[[DatabaseName, Mapping[TableRef, str]], Draft | DatabaseOutcome]
+    draft: Callable[[DatabaseName, Mapping[TableRef, str]], Draft | DatabaseOutcome | None]
     _queue: deque[DatabaseName] = field(factory=deque, init=False)
     _waiting: set[DatabaseName] = field(factory=set, init=False)
     _blocked: dict[DatabaseName, SlotWait] = field(factory=dict, init=False)
@@ -109,7 +109,10 @@ class Campaign:
         except ClusterError as error:
             self._end_or_retry(database, None, error)
             return
-        if isinstance(draft, DatabaseOutcome):
+        if draft is None:
+            self._tries[database] -= 1
+            self._queue.append(database)
+        elif isinstance(draft, DatabaseOutcome):
             self._outcomes.setdefault(database, draft)
         else:
             self._send(draft)
@@ -243,7 +246,7 @@ class Campaign:
         if looked is None or looked.danger:
             return
         try:
-            self._patiently(lambda: self.ports.backups.record(looked.entries))
+            self._patiently(lambda: self.ports.backups.keep(looked.entries))
         except (Refused, AccessDenied) as refusal:
             message = f"what was seen after the cut of {attempt.intent.label} could not be written down yet: {refusal}"
             self.ports.listener(Warned(message=message))
@@ -271,7 +274,7 @@ class Campaign:
     def _vanished(self, attempt: Attempt) -> None:
         """A slot is only given away when its job has ended; how it ended only the repository can tell (R§5)."""
         self._forget(attempt, None)
-        self._finished(attempt, cut_by=None, finished_at=None)
+        self._finished(attempt, cut_by=attempt.watched.cut_by, finished_at=None)
 
     def _give_up_stuck(self, attempt: Attempt, job: Job) -> None:
         """The one case in which we cancel: a frozen job holds its slot for a day (O§v)."""
@@ -299,12 +302,11 @@ class Campaign:
         try:
             if attempt.adopted and self._settled_elsewhere(attempt):
                 return
-            now = finished_at or self._patiently(self.ports.cluster.now)
             entries = conclude(
                 self.ports,
                 self.place,
                 attempt.intent.entries,
-                cut_by=cut_by or now,
+                cut_by=cut_by,
                 finished_at=finished_at,
                 after=attempt.intent.after,
                 looked=attempt.looked,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -28,7 +28,7 @@ def conclude(
     place: Place,
     entries: Sequence[Entry],
     *,
-    cut_by: datetime,
+    cut_by: datetime | None,
     finished_at: datetime | None,
     after: datetime | None = None,
     looked: Looked | None = None,
@@ -41,7 +41,9 @@ def conclude(
         ports: The outside.
         place: What the command works with.
         entries: The intent, as recorded.
-        cut_by: The cut is not later than this: SnapshotFinishedTime, or the present where nobody saw that.
+        cut_by: The cut is not later than this: SnapshotFinishedTime. None where this command did not see it: then the
+            intent tells, if what was seen after the cut was kept. Where nobody knows, the point lies at the end of the
+            job, or at the present, and the consistency is unknown whatever was seen.
         finished_at: When the job ended; None where nobody saw it FINISHED: then a snapshot that is not there proves
             nothing.
         after: The newest point that is known of the tables: this one is later.
@@ -49,8 +51,8 @@ def conclude(
 
     Raises:
         JobFailed: It can never be a point; recorded as FAILED.
-        OutcomeUnknown: The repository does not list it, or does not say what it holds; left open. Or it can never be a
-            point, and another command has settled it otherwise.
+        OutcomeUnknown: The repository does not list it, or does not say what it holds; left open. Or another command
+            has settled it otherwise.
     """
 
     def ask(act: Callable[[], Answer]) -> Answer:
@@ -73,21 +75,26 @@ def conclude(
     settled, difference = settle_contents(looked.entries if looked else entries, details.contents)
     if difference:
         raise ask(lambda: _failed(ports, label, difference))
+    ended = finished_at or ask(ports.cluster.now)
+    known = cut_by + SECOND if cut_by else settled[0].snapshot.snapshot_at
+    point = known or ended + SECOND
     snapshot = evolve(
         settled[0].snapshot,
         status=Status.FINISHED,
         not_before=settled[0].snapshot.not_before or settled[0].snapshot.created_at,
-        snapshot_at=max(cut_by, after or cut_by) + SECOND,
-        finished_at=finished_at or cut_by,
+        snapshot_at=max(point, after + SECOND) if after else point,
+        finished_at=ended,
         backup_timestamp=stamp,
     )
-    concluded = tuple(evolve(entry, snapshot=snapshot) for entry in settled)
-    ask(lambda: ports.backups.conclude(concluded))
+    concluded = tuple(evolve(entry, snapshot=snapshot) for entry in (settled if known else _doubted(settled)))
+    if not ask(lambda: ports.backups.conclude(concluded)):
+        why = "another command has written it down as failed: it may have seen what is gone by now"
+        raise OutcomeUnknown(f"snapshot {label} could not be written down as finished", why=why)
     return concluded
 
 
 def trusted(looked: Looked, *, cut_by: datetime | None, looked_at: datetime) -> Looked:
-    """What a look proves: all that it saw if it came soon after the cut, else nothing.
+    """What a look proves: all that it saw if it came soon after the cut, else nothing. The cut is noted in any case.
 
     What differs at a late look may have moved after the cut; and where nothing does, a partition that came before the
     cut may be gone again, or a table swapped and swapped back.
@@ -97,9 +104,15 @@ def trusted(looked: Looked, *, cut_by: datetime | None, looked_at: datetime) -> 
         cut_by: The cut is not later than this: SnapshotFinishedTime.
         looked_at: When the look began, on the same clock.
     """
+    snapshot = evolve(looked.entries[0].snapshot, snapshot_at=cut_by + SECOND if cut_by else None)
+    entries = tuple(evolve(entry, snapshot=snapshot) for entry in looked.entries)
     if cut_by is not None and -SECOND <= looked_at - cut_by <= SOON:
-        return looked
-    return Looked(entries=tuple(evolve(entry, consistency=Consistency.UNKNOWN) for entry in looked.entries), danger="")
+        return evolve(looked, entries=entries)
+    return Looked(entries=_doubted(entries))
+
+
+def _doubted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    return tuple(evolve(entry, consistency=Consistency.UNKNOWN) for entry in entries)
 
 
 def _failed(ports: Ports, label: Label, why: str) -> JobFailed | OutcomeUnknown:

@@ -112,7 +112,7 @@ class _Case:
         if own and self.job is not None and self.job.label == self.snapshot.label:
             self._by_job(found, self.job)
         elif self.remote is not None and self.remote.usable:
-            self._proven(found, cut_by=self.server.now, finished_at=self.server.now, look=False)
+            self._proven(found, None)
         elif self.remote is not None and self.remote.unread:
             self._report(found, None, self.remote.problem)
         else:
@@ -120,19 +120,15 @@ class _Case:
 
     def _by_job(self, found: Reconciled, job: Job) -> None:
         if job.state == DONE:
-            self._proven(
-                found,
-                cut_by=job.snapshot_at or self.server.now,
-                finished_at=job.finished_at or self.server.now,
-                look=True,
-            )
+            self._proven(found, job)
         elif job.state == CANCELLED:
             self._close(found, Event.REFUSED, job.status)
         else:
             found.alive[self.snapshot.database] = self.snapshot
             self._report(found, None, f"its job is {job.state}")
 
-    def _proven(self, found: Reconciled, *, cut_by: datetime, finished_at: datetime, look: bool) -> None:
+    def _proven(self, found: Reconciled, job: Job | None) -> None:
+        """Conclude it: by its job, or, where that has left the slot, by what the repository holds."""
         reading = self.ports.backups.entries([self.snapshot.label])
         if reading.damages or not reading.entries:
             problem = "; ".join(damage.problem for damage in reading.damages) or "its rows are gone"
@@ -143,10 +139,10 @@ class _Case:
                 self.ports,
                 self.place,
                 reading.entries,
-                cut_by=cut_by,
-                finished_at=finished_at,
+                cut_by=job.snapshot_at if job else None,
+                finished_at=job.finished_at if job else None,
                 after=baseline_point(self.ports, reading.entries),
-                looked=look_late(self.ports, self.place, reading.entries, cut_by) if look else None,
+                looked=look_late(self.ports, self.place, reading.entries, job.snapshot_at) if job else None,
             )
         except OutcomeUnknown as doubt:
             self._report(found, None, str(doubt))
@@ -185,7 +181,7 @@ def _found(entries: Iterable[Entry]) -> str:
     return f"found in the repository; not exact: {', '.join(inexact)}" if inexact else "found in the repository"
 
 
-def look_late(ports: Ports, place: Place, entries: Sequence[Entry], cut_by: datetime) -> Looked | None:
+def look_late(ports: Ports, place: Place, entries: Sequence[Entry], cut_by: datetime | None) -> Looked | None:
     """Look now at the tables of a snapshot that nobody looked at after its cut; None where that cannot help."""
     if entries[0].type is BackupType.METADATA or entries[0].snapshot.repository != place.repository:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import Final, TypeVar
 
 from attrs import define, field
@@ -110,6 +111,11 @@ class Watched:
             ports.listener(
                 Warned(message=f"{self.label}: backends report trouble and are tried again: {job.task_error}")
             )
+
+    @property
+    def cut_by(self) -> datetime | None:
+        """The cut is not later than this (the leader's clock); None if no poll has shown that yet."""
+        return self._last.snapshot_at if self._last is not None and self._last.cut else None
 
     def stuck(self, clock: Clock) -> bool:
         """Whether the job is in a state that an FE restart freezes for good, and has not moved for long (O§v)."""

@@ -292,10 +292,15 @@ class Remembered(BackupHistory):
         with _written(self.between, "advance"):
             return self.store.advance(label, event, changes)
 
-    def conclude(self, entries: Sequence[Entry]) -> None:
+    def keep(self, entries: Sequence[Entry]) -> None:
+        """Between two acts."""
+        with _written(self.between, "keep"):
+            self.store.keep(entries)
+
+    def conclude(self, entries: Sequence[Entry]) -> bool:
         """Between two acts."""
         with _written(self.between, "conclude"):
-            self.store.conclude(entries)
+            return self.store.conclude(entries)
 
     def outlines(
         self, *, statuses: Collection[Status] = (), table: TableRef | None = None, limit: int | None = None

@@ -37,7 +37,7 @@ def taking_over(world: World, since: float) -> Callable[[], None]:
     def act() -> None:
         world.later(since)
         (journal,) = world.ports.restores.unfinished().sound
-        world.ports.restores.take_over(journal.restore, "somebody")
+        world.ports.restores.take_over(journal, "somebody")
 
     return act
 

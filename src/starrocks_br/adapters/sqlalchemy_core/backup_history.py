@@ -42,7 +42,7 @@ from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.names import ClusterId, DatabaseName, Label, RepositoryName, TableRef
 from starrocks_br.domain.ports import BackupHistory
 from starrocks_br.domain.snapshot import Entry, Outline, Reading, Snapshot
-from starrocks_br.domain.status import Event, Status, outcome, sources
+from starrocks_br.domain.status import Event, Status, outcome, sources, stands_open
 
 HEAVY: Final = frozenset({"partitions_json", "schema_ddl", "schema_fingerprint", "tool_version", "updated_at"})
 """Columns that an outline does without."""
@@ -56,6 +56,9 @@ class SqlAlchemyBackupHistory(BackupHistory):
 
     A label of more rows than one INSERT takes is written in several. An intent's row_count then shows a torn one; a
     conclusion is written as RUNNING, and all its rows become what they are to be with one UPDATE.
+
+    The server compares and sets in no one statement: `keep` and `conclude` ask for the state right before they write,
+    and a verdict that comes in between is written over.
 
     Args:
         connection: Shared with the executor.
@@ -85,13 +88,20 @@ class SqlAlchemyBackupHistory(BackupHistory):
         )
         return written > 0 or self._status_of(label) == {target.value}
 
-    def conclude(self, entries: Sequence[Entry]) -> None:  # noqa: D102
+    def keep(self, entries: Sequence[Entry]) -> None:  # noqa: D102
+        if stands_open(self._status_of(entries[0].label), Event.SENT):
+            self.record(entries)
+
+    def conclude(self, entries: Sequence[Entry]) -> bool:  # noqa: D102
+        if not stands_open(self._status_of(entries[0].label), Event.PROVEN):
+            return False
         rows = rows_of(entries, self._version)
         if len([*chunks(rows)]) == 1:
             self._insert(rows)
         else:
             self._conclude_in_parts(rows)
         self._clear(entries[0].label, len(rows))
+        return True
 
     def _clear(self, label: Label, rows: int) -> None:
         """Delete what a longer intent left over; readers ignore it, people who look at the table should not see it."""
@@ -176,10 +186,10 @@ class SqlAlchemyBackupHistory(BackupHistory):
         statement = insert(self._history).values([{**row, "updated_at": func.now()} for row in rows])
         self._store.write(statement, f"recording {rows[0]['label']}")
 
-    def _status_of(self, label: Label) -> set[object]:
+    def _status_of(self, label: Label) -> set[str]:
         history = self._history.alias("h")
         query = select(history.c.status).distinct().where(history.c.label == label)
-        return {row["status"] for row in self._store.read(query, f"reading {label}")}
+        return {str(row["status"]) for row in self._store.read(query, f"reading {label}")}
 
     def _count(self) -> int:
         (row,) = self._store.read(select(func.count().label("rows")).select_from(self._history.alias("h")), "counting")

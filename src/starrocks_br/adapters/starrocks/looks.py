@@ -12,7 +12,7 @@ from typing import Final
 from starrocks_br.adapters.starrocks.rows import Row, flag, moment, number, records, text
 from starrocks_br.domain.errors import UnsupportedServer
 from starrocks_br.domain.lifetimes import lifetimes
-from starrocks_br.domain.names import ClusterId, DatabaseName, PartitionName, TableRef
+from starrocks_br.domain.names import SHADOW_PARTITION, ClusterId, DatabaseName, PartitionName, TableRef
 from starrocks_br.domain.partitions import Identity, Observation, Partition, Partitioning, TableState
 from starrocks_br.domain.ports import Rows
 
@@ -111,7 +111,7 @@ def _table_state(
     table: TableRef, config: Row, partitions: list[Row], *, schema: str = "", schema_job: int | None = None
 ) -> TableState:
     visible = [row for row in partitions if not flag(row, "is_temp")]
-    named = [row for row in visible if not text(row, "partition_name").startswith("$")]
+    named = [row for row in visible if text(row, "partition_name") != SHADOW_PARTITION]
     temporary = frozenset(PartitionName(text(row, "partition_name")) for row in partitions if flag(row, "is_temp"))
     return TableState(
         table=table,

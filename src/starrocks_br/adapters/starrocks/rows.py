@@ -10,6 +10,7 @@ from typing import Final
 
 from starrocks_br.domain.errors import UnsupportedServer
 from starrocks_br.domain.names import (
+    SHADOW_PARTITION,
     ClusterId,
     DatabaseName,
     Label,
@@ -176,7 +177,7 @@ def _listing_problem(stamps: list[str], status: str) -> str:
 
 
 def read_snapshot(rows: Rows, label: Label, backup_timestamp: str) -> RemoteSnapshot:
-    """SHOW SNAPSHOT with TIMESTAMP (R§6.3): Details by table and partition, hidden partitions left out."""
+    """SHOW SNAPSHOT with TIMESTAMP (R§6.3): Details by table and partition, without the hidden partition."""
     found = records(rows)
     status = text(found[0], "status") if found else "the repository gave no answer"
     if status != "OK":
@@ -184,7 +185,7 @@ def read_snapshot(rows: Rows, label: Label, backup_timestamp: str) -> RemoteSnap
     try:
         details = json.loads(text(found[0], "details"))
         contents = {
-            TableName(name): frozenset(PartitionName(part) for part in what["partitions"] if not part.startswith("$"))
+            TableName(name): frozenset(PartitionName(part) for part in what["partitions"] if part != SHADOW_PARTITION)
             for name, what in details["backup_objects"].items()
         }
         database = str(details["database"])

@@ -116,7 +116,7 @@ def _facts(found: Snapshot, remote: str) -> list[str]:
         ("created", found.created_at),
         ("sent", found.submitted_at),
         ("cut not before", found.not_before),
-        ("point", found.snapshot_at),
+        ("point", found.point),
         ("ended", found.finished_at),
     ]
     facts = [
