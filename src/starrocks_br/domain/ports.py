@@ -112,7 +112,11 @@ class Cluster(Protocol):
 
     @abstractmethod
     def observe(self, tables: Collection[TableRef]) -> Observation:
-        """Look at tables: four statements, and three per database, however many tables there are."""
+        """Look at tables: four statements, and three per database, however many tables there are.
+
+        Where a schema change may have been made to a table while it bore another name, who is in doubt is asked about
+        it once, in a statement per table.
+        """
 
     @abstractmethod
     def inspect(self, tables: Collection[TableRef]) -> Mapping[TableRef, TableState]:

@@ -198,6 +198,15 @@ def schema_jobs(kind: str, database: str) -> Statement:
     return Statement(f"SHOW ALTER TABLE {kind} FROM {quote(database)}")
 
 
+DATABASES: Final = Statement("SHOW PROC '/dbs'")
+"""The ids of the databases: `indices` goes by ids only, as it was observed (O2§y4)."""
+
+
+def indices(database: int, table: int) -> Statement:
+    """The base index and the rollups of a table, by ids (O2§y4). It needs OPERATE."""
+    return Statement(f"SHOW PROC '/dbs/{database}/{table}/index_schema'")
+
+
 def create_table_of(ref: TableRef) -> Statement:
     """The statement that would make a table again; EXPORT on it is enough (O§s)."""
     return Statement(f"SHOW CREATE TABLE {table(ref)}")
