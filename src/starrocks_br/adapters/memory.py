@@ -47,6 +47,12 @@ class MemoryBackupHistory(BackupHistory):
     def conclude(self, entries: Sequence[Entry]) -> None:  # noqa: D102
         self.record(entries)
 
+    def doubt(self, label: Label, table: TableRef) -> None:  # noqa: D102
+        self._entries[label] = tuple(
+            evolve(entry, consistency=Consistency.UNKNOWN) if entry.table == table else entry
+            for entry in self._entries[label]
+        )
+
     def outlines(  # noqa: D102
         self, *, statuses: Collection[Status] = (), table: TableRef | None = None, limit: int | None = None
     ) -> tuple[Outline, ...]:

@@ -287,6 +287,10 @@ class BackupHistory(Protocol):
         """Replace all rows of one snapshot by what was learned at its end."""
 
     @abstractmethod
+    def doubt(self, label: Label, table: TableRef) -> None:
+        """Make the consistency of one entry UNKNOWN: its snapshot was seen to hold ghosts of the table (O2§0.1)."""
+
+    @abstractmethod
     def outlines(
         self, *, statuses: Collection[Status] = (), table: TableRef | None = None, limit: int | None = None
     ) -> tuple[Outline, ...]:
