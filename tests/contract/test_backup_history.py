@@ -169,6 +169,20 @@ def test_advancing_writes_status_and_changes_to_every_entry_of_the_label_only(hi
     assert _read(history, "l1", "l2") == (entry(made), entry(made, ITEMS), other)
 
 
+def test_doubt_is_written_down_of_one_entry_only(history: BackupHistory) -> None:
+    made = snapshot("l1", status=Status.FINISHED)
+    sure, doubted, other = (
+        evolve(one, consistency=Consistency.EXACT)
+        for one in (entry(made), entry(made, ITEMS), entry(snapshot("l2"), ITEMS))
+    )
+    history.record([sure, doubted])
+    history.record([other])
+
+    history.doubt(Label("l1"), ITEMS)
+
+    assert _read(history, "l1", "l2") == (sure, evolve(doubted, consistency=Consistency.UNKNOWN), other)
+
+
 def test_advancing_to_where_the_label_is_already_is_a_success_without_effect(history: BackupHistory) -> None:
     """After a doubt about a write the same one may be made again."""
     history.record([entry(snapshot("l1"))])

@@ -56,6 +56,12 @@ class MemoryBackupHistory(BackupHistory):
     def _open(self, label: Label, event: Event) -> bool:
         return stands_open((entry.snapshot.status for entry in self._entries.get(label, ())), event)
 
+    def doubt(self, label: Label, table: TableRef) -> None:  # noqa: D102
+        self._entries[label] = tuple(
+            evolve(entry, consistency=Consistency.UNKNOWN) if entry.table == table else entry
+            for entry in self._entries[label]
+        )
+
     def outlines(  # noqa: D102
         self, *, statuses: Collection[Status] = (), table: TableRef | None = None, limit: int | None = None
     ) -> tuple[Outline, ...]:

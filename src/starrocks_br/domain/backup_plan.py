@@ -129,7 +129,7 @@ class Recorded:
         length: How many snapshots lead to it.
         seen_at: When the table was last looked at by a finished or unchanged backup.
         newest_point: Its newest point, leaves included; None if that is not known.
-        missing: Holders that the repository has no longer.
+        missing: Holders that the repository has no longer, and snapshots that hold ghosts of the table.
     """
 
     manifest: Manifest | None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from starrocks_br.domain.names import Label, TableRef
+    from starrocks_br.domain.names import Label, RestoreId, TableRef
 
 
 class StarRocksBrError(Exception):
@@ -144,6 +144,20 @@ class VerificationMismatch(StarRocksBrError):
         self.table = table
         self.differences = tuple(differences)
         super().__init__(what, why="\n".join(self.differences), hint=hint)
+
+
+class Haunted(VerificationMismatch):
+    """What RESTORE made of a snapshot brought ghost partitions along; it was dropped, and they went with it.
+
+    Attributes:
+        restore: Whose table they came with; others that were made in the same job failed with it.
+    """
+
+    def __init__(
+        self, what: str, *, restore: RestoreId, table: TableRef, differences: Iterable[str] = (), hint: str = ""
+    ) -> None:
+        super().__init__(what, table=table, differences=differences, hint=hint)
+        self.restore = restore
 
 
 class IllegalTransition(StarRocksBrError):

@@ -116,7 +116,11 @@ class Cluster(Protocol):
 
     @abstractmethod
     def observe(self, tables: Collection[TableRef]) -> Observation:
-        """Look at tables: four statements, and three per database, however many tables there are."""
+        """Look at tables: four statements, and three per database, however many tables there are.
+
+        Where a schema change may have been made to a table while it bore another name, who is in doubt is asked about
+        it once, in a statement per table.
+        """
 
     @abstractmethod
     def inspect(self, tables: Collection[TableRef]) -> Mapping[TableRef, TableState]:
@@ -298,6 +302,10 @@ class BackupHistory(Protocol):
         Returns:
             Whether it was written; False if the label stands elsewhere, as FAILED.
         """
+
+    @abstractmethod
+    def doubt(self, label: Label, table: TableRef) -> None:
+        """Make the consistency of one entry UNKNOWN: its snapshot was seen to hold ghosts of the table (O2§0.1)."""
 
     @abstractmethod
     def outlines(

@@ -204,7 +204,7 @@ _WHY_COPIED: Final = (
     "a drop tells"
 )
 _WHY_REFILL: Final = (
-    "nobody looked right after the snapshot was cut, so it may hold ghost partitions: RESTORE over a table that was "
+    "a snapshot of it holds ghost partitions, or may: nobody looked right after its cut. RESTORE over a table that was "
     "made from its recorded DDL brings none of them"
 )
 

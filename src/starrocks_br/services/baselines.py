@@ -13,7 +13,7 @@ from starrocks_br.domain.manifest import Manifest
 from starrocks_br.domain.names import Label, TableRef
 from starrocks_br.domain.partitions import Observation
 from starrocks_br.domain.ports import Ports
-from starrocks_br.domain.snapshot import BackupType, Entry, Outline
+from starrocks_br.domain.snapshot import BackupType, Consistency, Entry, Outline
 from starrocks_br.domain.status import RESTORABLE
 from starrocks_br.services.requests import Place
 from starrocks_br.services.watch import listed
@@ -39,7 +39,7 @@ def recorded(ports: Ports, place: Place, look: Observation) -> dict[TableRef, Re
             length=sum(link.type is not BackupType.RESTORED for link in chains[table]),
             seen_at=base.seen_at,
             newest_point=base.newest_point,
-            missing=missing,
+            missing=missing | _haunted(entries, table),
         )
         for table, base in bases.items()
     }
@@ -75,6 +75,13 @@ def _manifest(ports: Ports, entries: Collection[Entry], table: TableRef, label: 
     except BrokenChain as broken:
         ports.listener(Warned(message=f"{broken}; it is taken whole", table=table))
         return None
+
+
+def _haunted(entries: Collection[Entry], table: TableRef) -> frozenset[Label]:
+    """Snapshots that may hold ghosts of the table: a restore that found some has written it down."""
+    return frozenset(
+        entry.label for entry in entries if entry.table == table and entry.consistency is Consistency.UNKNOWN
+    )
 
 
 def _missing(

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import evolve
 
-from starrocks_br.domain.errors import Busy, JobFailed, StalePlan, StarRocksBrError
+from starrocks_br.domain.errors import Busy, Haunted, JobFailed, StalePlan, StarRocksBrError
 from starrocks_br.domain.estimate import total
 from starrocks_br.domain.events import RestorePlanned, Warned
 from starrocks_br.domain.names import RestoreId, TableRef, restore_id
@@ -65,9 +65,9 @@ def run(ports: Ports, request: RestoreRequest, batch: RestoreBatch) -> BatchRepo
     notes: list[str] = []
     with _told_if_cut_short(ports, tables, notes):
         drive(ports, request, server, tables, notes)
-        again = _copied_instead(ports, request, server, tables)
-        tables[:] = [again.get(one.plan.restore, one) for one in tables]
-        drive(ports, request, server, list(again.values()), notes)
+        while again := _another_way(ports, request, server, tables):
+            tables[:] = [again.get(one.plan.restore, one) for one in tables]
+            drive(ports, request, server, list(again.values()), notes)
     return _report(ports, tables, failures, notes, began)
 
 
@@ -95,10 +95,13 @@ def _fate(one: TableRestore) -> Iterator[str]:
         yield from one.notes
 
 
-def _copied_instead(
+def _another_way(
     ports: Ports, request: RestoreRequest, server: Server, tables: Sequence[TableRestore]
 ) -> dict[RestoreId, TableRestore]:
-    """A second attempt, by reading partitions over, at what RESTORE did not add because the schema differs.
+    """Another attempt: by reading partitions over, at what RESTORE did not add because the schema differs.
+
+    And at what brought ghosts along, by filling a table that is made from its DDL: that brings none (O2§y5). What
+    failed only because it was looked at together with that is done again as it was planned.
 
     Some changes leave no trace that a backup could see: after DROP ROLLUP (O2§y4) a chain holds two schemas, and only
     the server tells, when it is asked to put one over the other. A table that is made from its DDL lacks its rollups:
@@ -107,24 +110,40 @@ def _copied_instead(
     refused = {
         one.plan.restore: (one, failure)
         for one in tables
-        if isinstance(failure := one.failure, JobFailed)
-        and ANOTHER_SCHEMA in failure.why
-        and one.plan.way in {Way.OVERLAY, Way.REFILL}
+        if (failure := one.failure) is not None and (_of_another_schema(one) or _with_ghosts(one))
     }
     facts = gather(ports, request, server, refolded([one.plan for one, _ in refused.values()])) if refused else {}
     begun = {}
     for restore, (one, failure) in refused.items():
-        target = evolve(one.plan.target, copied=True)
+        known, target = facts[one.plan.manifest.table], one.plan.target
+        haunted = isinstance(failure, Haunted) and failure.restore == restore
         try:
-            anew = plan_restore(one.plan.manifest, facts[one.plan.manifest.table], target, restore_id(ports.tokens()))
+            anew = plan_restore(
+                one.plan.manifest,
+                evolve(known, unsure=known.unsure or haunted),
+                evolve(target, copied=target.copied or _of_another_schema(one)),
+                restore_id(ports.tokens()),
+            )
         except StarRocksBrError:
             continue  # the first refusal says more
+        if haunted and (anew.way is not Way.REFILL or one.plan.way is Way.REFILL):
+            continue
         ports.listener(Warned(message=f"{failure}; trying again: {anew.why}", table=one.plan.manifest.table))
         planned = evolve(anew, repository=one.plan.repository, asked=one.plan.asked, pace=one.plan.pace)
         ports.listener(RestorePlanned(plan=planned))
         begun[restore] = TableRestore.begin(planned, server.cluster, ports.cluster.now())
-        begun[restore].notes.append(f"of the first attempt: {failure.hint}")
+        begun[restore].notes.append(f"of the first attempt: {failure if haunted else failure.hint}")
     return begun
+
+
+def _of_another_schema(one: TableRestore) -> bool:
+    ways = {Way.OVERLAY, Way.REFILL}
+    return isinstance(one.failure, JobFailed) and ANOTHER_SCHEMA in one.failure.why and one.plan.way in ways
+
+
+def _with_ghosts(one: TableRestore) -> bool:
+    """Whether ghosts stopped it; once RESTORE has refused to fill its table, there is no other way left."""
+    return isinstance(one.failure, Haunted) and not one.plan.target.copied
 
 
 def _busy(table: TableRef, why: str) -> Busy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from starrocks_br.domain.errors import Refused, VerificationMismatch
+from starrocks_br.domain.errors import ClusterError, Haunted, Refused, VerificationMismatch
 from starrocks_br.domain.events import Warned
 from starrocks_br.domain.lifetimes import still_on, switched_off
 from starrocks_br.domain.names import TableRef
@@ -58,24 +58,63 @@ def _table(one: TableRestore) -> TableRef:
 
 
 def _haunted(ports: Ports, tables: Sequence[TableRestore], refusal: Refused) -> Refused | VerificationMismatch:
-    """Drop what was just made, whichever of it holds the ghost: as long as it stands, no frontend may start again."""
+    """Drop what was just made, until the ghosts are gone: as long as they stand, no frontend may start again."""
     made = [one for one in tables if isinstance(one.step, CheckRestored) and one.step.created]
     found = ports.cluster.table_ids([_table(one) for one in made])
-    ours = [_table(one) for one in made if _table(one) in found and one.ids.get(_table(one)) == found[_table(one)]]
+    ours = [one for one in made if _table(one) in found and one.ids.get(_table(one)) == found[_table(one)]]
     if not ours:
         return refusal
-    stays = {table: trouble for table in ours if (trouble := dropped(ports, DropTable(table=table)))}
+    stays: dict[TableRef, str] = {}
+    for one in ours:
+        table = _table(one)
+        if trouble := dropped(ports, DropTable(table=table)):
+            stays[table] = trouble
+        elif _readable(ports, table):
+            return _ghosts(ports, one, refusal)
     return VerificationMismatch(
-        f"a snapshot of {', '.join(map(str, ours))} holds ghost partitions",
-        table=ours[0],
+        f"a snapshot of {', '.join(str(_table(one)) for one in ours)} holds ghost partitions",
+        table=_table(ours[0]),
         differences=(
             f"information_schema.partitions_meta failed right after the restore: {refusal.why}",
             *(f"{table} could not be dropped, and no frontend may start again: {why}" for table, why in stays.items()),
-            *(() if stays else ("what was restored was dropped at once, before it could harm the cluster",)),
+            *(() if stays else ("it still fails now that what was restored is dropped: others stand elsewhere, too",)),
         ),
         hint="".join(f"run DROP TABLE {table} FORCE at once, as a user who may; " for table in stays)
-        + "choose another point; this one can never be restored"
+        + "choose another point"
         + (", or restore the tables one by one to see which it is" if len(ours) > 1 else ""),
+    )
+
+
+def _readable(ports: Ports, table: TableRef) -> bool:
+    """Whether partitions can be read again, now that the table is dropped."""
+    try:
+        ports.cluster.inspect([table])
+    except Refused:
+        return False
+    return True
+
+
+def _ghosts(ports: Ports, one: TableRestore, refusal: Refused) -> Haunted:
+    """Write down what is certain now, so that the next backup is not cut against it, and say it."""
+    source = one.plan.manifest.table
+    job = one.plan.steps[one.position - 1]
+    assert isinstance(job, RestorePartitions)  # noqa: S101 -- a check follows the job that it is about
+    try:
+        ports.backups.doubt(job.label, source)
+    except ClusterError as error:
+        ports.listener(
+            Warned(message=f"that {job.label} holds ghosts could not be written down: {error}", table=source)
+        )
+    return Haunted(
+        f"snapshot {job.label} holds ghost partitions of {source}",
+        restore=one.plan.restore,
+        table=_table(one),
+        differences=(
+            f"information_schema.partitions_meta failed right after the restore: {refusal.why}",
+            "what was restored was dropped at once, before it could harm the cluster",
+        ),
+        hint=f"choose another point; or restore this one to a database without a table {source.name} (--to-database, "
+        "--allow-fuzzy): a table that is made from its DDL is filled there, which brings no ghosts",
     )
 
 

@@ -38,7 +38,7 @@ class Folded:
         manifest: The table.
         recorded: The backup timestamp of each snapshot of its chain.
         repository: Where these are, as the cluster calls it.
-        unsure: Whether nobody looked right after its cut.
+        unsure: Whether a snapshot that is needed may hold ghosts.
         after: Its first point after that.
     """
 
@@ -163,11 +163,17 @@ def _fold_all(
                     manifest=manifest,
                     recorded={entry.label: entry.snapshot.backup_timestamp for entry in of_table},
                     repository=reading_from(ports, request.place, manifest.repository).repository,
-                    unsure=chosen[wanted.table].consistency is Consistency.UNKNOWN,
+                    unsure=_may_be_haunted(of_table, chosen[wanted.table].label, manifest),
                     after=_after(outlines[wanted.table], chosen[wanted.table]),
                 )
             )
     return folded, problems
+
+
+def _may_be_haunted(entries: Iterable[Entry], point: Label, manifest: Manifest) -> bool:
+    """Whether nobody looked right after the cut of a snapshot that is needed, or ghosts of the table came out of it."""
+    needed = {point, *manifest.holders()}
+    return any(entry.label in needed and entry.consistency is Consistency.UNKNOWN for entry in entries)
 
 
 def _outlines(ports: Ports, request: RestoreRequest) -> Mapping[TableRef, tuple[Outline, ...]]:

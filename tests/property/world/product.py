@@ -302,6 +302,11 @@ class Remembered(BackupHistory):
         with _written(self.between, "conclude"):
             return self.store.conclude(entries)
 
+    def doubt(self, label: Label, table: TableRef) -> None:
+        """Between two acts."""
+        with _written(self.between, "doubt"):
+            self.store.doubt(label, table)
+
     def outlines(
         self, *, statuses: Collection[Status] = (), table: TableRef | None = None, limit: int | None = None
     ) -> tuple[Outline, ...]:

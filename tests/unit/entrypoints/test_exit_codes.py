@@ -6,6 +6,7 @@ import click
 import pytest
 
 from starrocks_br.domain import errors
+from starrocks_br.domain.names import RestoreId
 from starrocks_br.entrypoints.console import Declined
 from starrocks_br.entrypoints.exit_codes import ExitCode, common_exit_code, exit_code_of
 from starrocks_br.entrypoints.failures import Failure, failure_of
@@ -29,6 +30,7 @@ ERRORS = [
     (errors.NoPoint("x"), 14),
     (errors.BrokenChain("x"), 14),
     (errors.VerificationMismatch("x"), 15),
+    (errors.Haunted("x", restore=RestoreId("a1"), table=ORDERS), 15),
     (errors.IllegalTransition("x"), 1),
     (errors.ClusterError("x"), 1),
     (errors.AccessDenied("x"), 12),

@@ -424,40 +424,6 @@ def test_a_hole_that_a_later_job_left_is_mended_too(world: World) -> None:
     assert world.times_sent("ADMIN SET TABLE d1.t PARTITION") == 1
 
 
-def haunted(world: World) -> World:
-    """The newest point of d1.t was cut while an overwrite was under way that left no other trace."""
-    world.ready("d1.t")
-    world.after(
-        "BACKUP SNAPSHOT d1",
-        lambda: world.sql("ALTER TABLE d1.t ADD TEMPORARY PARTITION tp VALUES [('2024-01-01'), ('2024-01-02'))"),
-    )
-    world.in_state("SNAPSHOTING", lambda: world.sql("ALTER TABLE d1.t DROP TEMPORARY PARTITION tp"))
-    world.backup()
-    world.sql("DROP TABLE d1.t FORCE")
-    return world
-
-
-def test_a_ghost_is_found_before_anybody_can_see_the_table_and_dropped_at_once(world: World) -> None:
-    haunted(world)
-    with pytest.raises(VerificationMismatch, match="ghost") as refusal:
-        world.restore("d1.t")
-    assert "dropped at once" in refusal.value.why
-    assert nothing_left(world)
-    world.sql("SELECT PARTITION_ID FROM information_schema.partitions_meta")
-
-
-def test_a_ghost_that_may_not_be_dropped_is_named_with_the_drop_that_is_urgent(world: World) -> None:
-    haunted(world)
-    allowed = world.always("^DROP TABLE", refuse(5203, "Access denied; you need the DROP privilege(s)"))
-    with pytest.raises(VerificationMismatch, match="ghost") as refusal:
-        world.restore("d1.t")
-    (hidden,) = world.tables("d1")
-    assert f"d1.{hidden} could not be dropped, and no frontend may start again: " in refusal.value.why
-    assert "dropped at once" not in refusal.value.why
-    assert refusal.value.hint.startswith(f"run DROP TABLE d1.{hidden} FORCE at once")
-    allowed()
-
-
 def test_partitions_meta_that_fails_for_another_reason_drops_nothing_by_itself(one: World) -> None:
     one.before("partitions_meta WHERE", refuse(1064, "Getting analyzing error. Detail message: rpc failed."))
     with pytest.raises(Refused, match="rpc"):

@@ -41,7 +41,7 @@ from starrocks_br.adapters.sqlalchemy_core.timings import backup_jobs
 from starrocks_br.domain.estimate import Timing
 from starrocks_br.domain.names import ClusterId, DatabaseName, Label, RepositoryName, TableRef
 from starrocks_br.domain.ports import BackupHistory
-from starrocks_br.domain.snapshot import Entry, Outline, Reading, Snapshot
+from starrocks_br.domain.snapshot import Consistency, Entry, Outline, Reading, Snapshot
 from starrocks_br.domain.status import Event, Status, outcome, sources, stands_open
 
 HEAVY: Final = frozenset({"partitions_json", "schema_ddl", "schema_fingerprint", "tool_version", "updated_at"})
@@ -122,6 +122,16 @@ class SqlAlchemyBackupHistory(BackupHistory):
             .where(bare(history, "label") == rows[0]["label"])
             .values(status=rows[0]["status"], updated_at=func.now()),
             f"concluding {rows[0]['label']}",
+        )
+
+    def doubt(self, label: Label, table: TableRef) -> None:  # noqa: D102
+        history = self._history
+        own = {"label": label, "database_name": table.database, "table_name": table.name}
+        self._store.write(
+            update(history)
+            .where(*(bare(history, name) == value for name, value in own.items()))
+            .values(consistency=Consistency.UNKNOWN.value, updated_at=func.now()),
+            f"marking {label}",
         )
 
     def outlines(  # noqa: D102

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 from starrocks_br.adapters.starrocks import dependents, looks, rows, statements
+from starrocks_br.adapters.starrocks.schema_jobs import (
+    SCHEMA_JOB_ENDS,
+    Ask,
+    JobOwners,
+    SchemaChanges,
+    index_ids,
+    newest_id,
+    schema_jobs,
+)
 from starrocks_br.adapters.starrocks.statements import Statement
 from starrocks_br.domain.backup_plan import DatabaseBackup
 from starrocks_br.domain.dependents import Grant, MaterializedView, Repair
@@ -33,6 +43,7 @@ class StarRocksCluster(Cluster):
         self._executor = executor
         self._ops = ops
         self._known: Server | None = None
+        self._owners = JobOwners()
 
     def server(self) -> Server:  # noqa: D102 -- the port says it
         self._known = Server(
@@ -90,15 +101,55 @@ class StarRocksCluster(Cluster):
         databases = {table.database for table in tables}
         if not databases:
             return Observation(cluster=server.cluster, at=at, tables={})
+        partitions = self._run(statements.partitions_of(databases, server.version))
+        columns = self._run(statements.columns_of(databases))
+        configs = self._run(statements.configs_of(databases))
+        told = {database: self._schema_jobs(database, server.version) for database in sorted(databases)}
         return looks.observation(
             tables,
             server.cluster,
             at,
-            partitions=self._run(statements.partitions_of(databases, server.version)),
-            columns=self._run(statements.columns_of(databases)),
-            configs=self._run(statements.configs_of(databases)),
-            alter_jobs={database: self._schema_jobs(database, server.version) for database in sorted(databases)},
+            partitions=partitions,
+            columns=columns,
+            configs=configs,
+            changes=SchemaChanges(
+                of_table=self._newest_jobs(tables, looks.ids_by_name(configs), told),
+                newest={database: job for database, rows in told.items() if (job := newest_id(rows)) is not None},
+            ),
         )
+
+    def _newest_jobs(
+        self,
+        tables: Collection[TableRef],
+        living: Mapping[str, Mapping[str, int]],
+        told: Mapping[DatabaseName, Sequence[Rows]],
+    ) -> dict[TableRef, int | None]:
+        """Of each table that exists; who is in doubt is asked."""
+        found: dict[TableRef, int | None] = {}
+        for database, answers in told.items():
+            jobs, there = schema_jobs(answers), living.get(database, {})
+            wanted = [table for table in tables if table.database == database and table.name in there]
+            ids = {str(table.name): there[table.name] for table in wanted}
+            self._owners.find(jobs, ids, there, self._indices_in(database))
+            found |= {table: self._owners.newest(jobs, table.name, ids[table.name], there) for table in wanted}
+        return found
+
+    def _indices_in(self, database: DatabaseName) -> Ask:
+        """Tells the indices of its tables by their ids; the database's own id is looked up at the first question."""
+
+        @cache
+        def own_id() -> int | None:
+            databases = rows.records(self._run(statements.DATABASES))
+            return next((rows.number(row, "dbid") for row in databases if rows.text(row, "dbname") == database), None)
+
+        def indices(table: int) -> frozenset[int] | None:
+            try:
+                known = own_id()
+                return None if known is None else index_ids(self._run(statements.indices(known, table)))
+            except (Refused, AccessDenied):  # it is gone, say
+                return None
+
+        return indices
 
     def _schema_jobs(self, database: DatabaseName, version: tuple[int, int, int]) -> list[Rows]:
         asked = (statements.schema_jobs(kind, database) for kind in statements.kinds_of_schema_jobs(version))
@@ -232,7 +283,7 @@ class StarRocksCluster(Cluster):
     def _tables_under_change(self) -> set[str]:
         """Our own tables whose schema change has not ended: another `init` may have begun it."""
         jobs = rows.records(self._run(statements.schema_jobs("COLUMN", self._ops)))
-        return {rows.text(job, "tablename") for job in jobs if rows.text(job, "state") not in looks.SCHEMA_JOB_ENDS}
+        return {rows.text(job, "tablename") for job in jobs if rows.text(job, "state") not in SCHEMA_JOB_ENDS}
 
     def layout_problem(self) -> str:  # noqa: D102
         for name, has in self._own_columns().items():

@@ -5,19 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
 from starrocks_br.adapters.starrocks.rows import Row, flag, moment, number, records, text
+from starrocks_br.adapters.starrocks.schema_jobs import SchemaChanges
 from starrocks_br.domain.errors import UnsupportedServer
 from starrocks_br.domain.lifetimes import lifetimes
-from starrocks_br.domain.names import SHADOW_PARTITION, ClusterId, DatabaseName, PartitionName, TableRef
+from starrocks_br.domain.names import SHADOW_PARTITION, ClusterId, PartitionName, TableRef
 from starrocks_br.domain.partitions import Identity, Observation, Partition, Partitioning, TableState
 from starrocks_br.domain.ports import Rows
-
-SCHEMA_JOB_ENDS: Final = frozenset({"FINISHED", "CANCELLED"})
-"""States of SHOW ALTER TABLE COLUMN after which the table can be altered again (O2§y4)."""
 
 HIDDEN_BY_SESSION: Final = (
     "a temporary table of some session has its name, and the server does not tell their partitions apart: "
@@ -53,13 +51,11 @@ def observation(
     partitions: Rows,
     columns: Rows,
     configs: Rows,
-    alter_jobs: Mapping[DatabaseName, Sequence[Rows]],
+    changes: SchemaChanges,
 ) -> Observation:
     """Put one look together out of the server's answers."""
     by_table = _by_table(partitions, "db_name", wanted)
     column_rows = _by_table(columns, "table_schema", wanted)
-    schema_jobs = {database: _schema_jobs(answers) for database, answers in alter_jobs.items()}
-    nobodys = _nobodys(schema_jobs, configs)
     tables: dict[TableRef, TableState] = {}
     unreadable: dict[TableRef, str] = {}
     for table, config in _by_table(configs, "table_schema", wanted).items():
@@ -72,12 +68,11 @@ def observation(
                 config[0],
                 by_table.get(table, []),
                 schema=fingerprint(config[0], column_rows.get(table, [])),
-                schema_job=_newest(schema_jobs[table.database].get(table.name), nobodys.get(table.database)),
+                schema_job=changes.of_table.get(table),
             )
         except ValueError as error:
             unreadable[table] = f"the server's description of it cannot be read: {error}"
-    newest_job = {database: max(ids) for database, answers in alter_jobs.items() if (ids := _job_ids(answers))}
-    return Observation(cluster=cluster, at=at, tables=tables, unreadable=unreadable, newest_job=newest_job)
+    return Observation(cluster=cluster, at=at, tables=tables, unreadable=unreadable, newest_job=changes.newest)
 
 
 def inspected(configs: Mapping[TableRef, Row], partitions: Rows) -> dict[TableRef, TableState]:
@@ -95,6 +90,14 @@ def _inspected(table: TableRef, config: Row, partitions: list[Row]) -> TableStat
         return _table_state(table, config, partitions)
     except ValueError as error:
         raise UnsupportedServer(f"the server's description of {table} cannot be read", why=str(error)) from error
+
+
+def ids_by_name(configs: Rows) -> dict[str, dict[str, int]]:
+    """The id of every table, by the names of its database and its own."""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in records(configs):
+        found[text(row, "table_schema")][text(row, "table_name")] = number(row, "table_id") or 0
+    return found
 
 
 def _by_table(rows: Rows, schema: str, wanted: Collection[TableRef]) -> dict[TableRef, list[Row]]:
@@ -204,46 +207,3 @@ def _properties(config: Row) -> dict[str, str]:
     if not isinstance(content, dict):
         raise ValueError("PROPERTIES is no JSON object")  # noqa: TRY004 -- a damaged answer, like any other here
     return {str(key): str(value) for key, value in content.items()}
-
-
-def _job_ids(answers: Iterable[Rows]) -> list[int]:
-    """Of every schema change that is told of: they only grow (O2§y4), so each later one is greater than all these."""
-    ids = (number(row, "jobid") for rows in answers for row in records(rows))
-    return [job for job in ids if job is not None]
-
-
-def _nobodys(schema_jobs: Mapping[DatabaseName, Mapping[str, int]], configs: Rows) -> dict[DatabaseName, int]:
-    """Per database the greatest JobId that a name has which no table bears now: it counts for each of its tables.
-
-    A job is told under the name that its table had then (O2§y4). A table that was altered while it bore another name,
-    and has its own again, would look as if nothing had come to it. Which one it was cannot be told, so that an altered
-    table that is dropped costs the others a whole backup, too. Not seen: a change under the name of a table that lives,
-    as when two tables are swapped, one of them is altered, and they are swapped back.
-    """
-    living = {(text(row, "table_schema"), text(row, "table_name")) for row in records(configs)}
-    found = {
-        database: [job for name, job in jobs.items() if (str(database), name) not in living]
-        for database, jobs in schema_jobs.items()
-    }
-    return {database: max(jobs) for database, jobs in found.items() if jobs}
-
-
-def _newest(*jobs: int | None) -> int | None:
-    return max((job for job in jobs if job is not None), default=None)
-
-
-def _schema_jobs(answers: Iterable[Rows]) -> dict[str, int]:
-    """Per table the greatest finished JobId below the least unfinished one: that one ends after the cut."""
-    finished: dict[str, list[int]] = defaultdict(list)
-    unfinished: dict[str, list[int]] = defaultdict(list)
-    for row in (row for rows in answers for row in records(rows)):
-        state, job = text(row, "state"), number(row, "jobid")
-        if job is None or state == "CANCELLED":
-            continue
-        (finished if state in SCHEMA_JOB_ENDS else unfinished)[text(row, "tablename")].append(job)
-    found = {}
-    for name, ids in finished.items():
-        below = [job for job in ids if job < min(unfinished.get(name, [job + 1]))]
-        if below:
-            found[name] = max(below)
-    return found

@@ -108,7 +108,7 @@ OLAP_TABLES: Final = Statement(
     "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ID FROM information_schema.tables_config WHERE TABLE_ENGINE = 'OLAP'"
 )
 DATABASES: Final = Statement("SHOW PROC '/dbs'")
-"""All of them, each with the number of its tables and views, whoever may see these (y10; OPERATE)."""
+"""All of them, with their ids, and the number of tables and views in each, whoever may see these (y10; OPERATE)."""
 
 TEMPORARY_TABLES: Final = Statement("SELECT TABLE_ID FROM information_schema.temp_tables")
 """Tables of sessions (since 3.3; its columns are read in the source, not observed)."""
@@ -199,6 +199,11 @@ def kinds_of_schema_jobs(version: tuple[int, int, int]) -> tuple[str, ...]:
 def schema_jobs(kind: str, database: str) -> Statement:
     """SHOW ALTER TABLE COLUMN, ROLLUP or OPTIMIZE: the only trace of some schema changes (O2§y4)."""
     return Statement(f"SHOW ALTER TABLE {kind} FROM {quote(database)}")
+
+
+def indices(database: int, table: int) -> Statement:
+    """The base index and the rollups of a table, by ids (O2§y4). It needs OPERATE."""
+    return Statement(f"SHOW PROC '/dbs/{database}/{table}/index_schema'")
 
 
 def create_table_of(ref: TableRef) -> Statement:

@@ -10,7 +10,7 @@ import pytest
 from starrocks_br.adapters.starrocks.cluster import StarRocksCluster
 from starrocks_br.domain.errors import Refused, UnknownTable, UnsupportedServer
 from starrocks_br.domain.names import DatabaseName, PartitionName, TableRef
-from starrocks_br.domain.ports import Rows, SqlExecutor
+from starrocks_br.domain.ports import Cluster, Rows, SqlExecutor
 from starrocks_br.domain.restore_steps import AddPartitions, NewPartition
 from starrocks_br.domain.server import JobKind
 from tests.support.world import OPS, RANGE_TABLE, REPOSITORY, World, refuse
@@ -52,6 +52,42 @@ def test_a_look_at_nothing_asks_for_nothing(world: World) -> None:
     with world.counted() as sent:
         assert world.ports.cluster.observe([]).tables == {}
     assert sent == ["SELECT NOW()"]
+
+
+def test_a_look_asks_who_is_in_doubt_and_only_once(world: World) -> None:
+    """Two tables were altered, and one of them is not among those that are looked at: which of these was it once?"""
+    world.range_table("d1.u")
+    tables = [TableRef.parse(name) for name in ("d1.t", "d1.u")]
+    world.sql("CREATE TABLE d1.gone LIKE d1.t")
+    for table in ("t", "gone"):
+        world.sql(f"ALTER TABLE d1.{table} ADD COLUMN z INT DEFAULT '3'")
+    world.ports.cluster.server()
+
+    def asked() -> tuple[int, int]:
+        with world.counted() as sent:
+            world.ports.cluster.observe(tables)
+        return len(sent), sum("SHOW PROC" in sql for sql in sent)
+
+    assert asked() == (10, 3), "the database's id, and the indices of two tables"
+    assert asked() == (7, 0)
+    world.sql("DROP TABLE d1.gone FORCE")
+    assert asked() == (7, 0)
+
+
+def test_where_indices_cannot_be_had_a_change_under_a_lost_name_may_be_anybodys(world: World) -> None:
+    table = TableRef.parse("d1.t")
+    world.sql("CREATE TABLE d1.gone LIKE d1.t")
+    world.sql("ALTER TABLE d1.gone ADD COLUMN z INT DEFAULT '3'")
+    world.sql("DROP TABLE d1.gone FORCE")
+    (job,) = world.records("SHOW ALTER TABLE COLUMN FROM d1")
+
+    def counts(cluster: Cluster) -> bool:
+        return cluster.observe([table]).tables[table].schema_job == int(job["JobId"])
+
+    assert counts(altered(world, "SHOW PROC '/dbs'"))
+    world.before("SHOW PROC '/dbs/", refuse(1064, 'unknown table id or name "10013"'))
+    assert counts(world.ports.cluster)
+    assert not counts(world.ports.cluster)
 
 
 def test_a_look_finds_out_by_itself_who_is_there(world: World) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from starrocks_br.adapters.starrocks import looks
+from starrocks_br.adapters.starrocks.schema_jobs import SchemaChanges
 from starrocks_br.domain.names import ClusterId, DatabaseName, PartitionName, TableRef
 from starrocks_br.domain.partitions import Observation, Partitioning, TableState
 from starrocks_br.domain.ports import Rows
@@ -59,7 +60,6 @@ COLUMN: dict[str, Any] = {
     "GENERATION_EXPRESSION": None,
     "COLUMN_COMMENT": "",
 }
-ALTER: dict[str, Any] = {"JobId": "12306", "TableName": "t", "State": "FINISHED"}
 
 
 def answer(template: dict[str, Any], *changes: dict[str, Any]) -> Rows:
@@ -71,7 +71,7 @@ def look(
     partitions: Rows | None = None,
     columns: Rows | None = None,
     configs: Rows | None = None,
-    alters: tuple[Rows, ...] = (),
+    changes: SchemaChanges | None = None,
 ) -> Observation:
     """A look at one table."""
     return looks.observation(
@@ -81,7 +81,7 @@ def look(
         partitions=answer(PARTITION, {}) if partitions is None else partitions,
         columns=answer(COLUMN, {}) if columns is None else columns,
         configs=answer(CONFIG, {}) if configs is None else configs,
-        alter_jobs={DatabaseName("sl"): alters},
+        changes=changes or SchemaChanges(),
     )
 
 
@@ -223,43 +223,13 @@ def test_properties_by_which_the_server_drops_partitions_are_told() -> None:
     assert seen(configs=answer(CONFIG, {"PROPERTIES": json.dumps({**PROPERTIES, **off})})).ttl == {}
 
 
-@pytest.mark.parametrize(
-    ("jobs", "wanted"),
-    [
-        ((), None),
-        (({},), 12306),
-        (({}, {"JobId": "12400"}), 12400),
-        (({"State": "CANCELLED"},), None),
-        (({"State": "RUNNING"},), None),
-        (({}, {"JobId": "12400"}, {"JobId": "12350", "State": "WAITING_TXN"}), 12306),
-        (({}, {"JobId": "12200", "State": "RUNNING"}), None),
-        (({"JobId": "x"},), None),
-    ],
-)
-def test_the_newest_finished_schema_job_below_the_least_unfinished_one_counts(
-    jobs: tuple[dict[str, Any], ...], wanted: int | None
-) -> None:
-    assert seen(alters=(answer(ALTER, *jobs), answer(ALTER))).schema_job == wanted
-
-
-def test_a_schema_job_of_a_name_that_no_table_bears_now_counts_for_every_table() -> None:
-    """The table may have borne that name then; one that lives has its own jobs."""
-    jobs = (answer(ALTER, {}, {"JobId": "12400", "TableName": "other"}, {"JobId": "12300", "TableName": "older"}),)
-    assert seen(alters=jobs).schema_job == 12400
-    assert seen(alters=(answer(ALTER, {"TableName": "other"}),)).schema_job == 12306
-    assert seen(alters=jobs, configs=answer(CONFIG, {}, {"TABLE_NAME": "other"})).schema_job == 12306
-
-
 def test_an_inspection_leaves_the_schema_out() -> None:
     config = {name.lower(): value for name, value in CONFIG.items()}
     state = looks.inspected({T: config}, answer(PARTITION, {}))[T]
     assert (state.partitions, state.fingerprint) == (seen().partitions, "")
 
 
-def test_the_newest_job_of_a_database_is_of_any_table_in_any_state() -> None:
-    """A table that gets this name later has newer ones only."""
-    jobs = ({"JobId": "7"}, {"JobId": "12310", "TableName": "gone", "State": "CANCELLED"})
-    found = look(alters=(answer(ALTER, *jobs), answer(ALTER), answer(ALTER, {"JobId": None, "State": "PENDING"})))
-    assert found.newest_job == {"sl": 12310}
-    assert look(alters=(answer(ALTER, {}),)).newest_job == {"sl": 12306}
-    assert look(alters=(answer(ALTER),)).newest_job == look().newest_job == {}
+def test_a_look_tells_the_schema_changes_of_tables_and_databases() -> None:
+    found = look(changes=SchemaChanges(of_table={T: 12306}, newest={DatabaseName("sl"): 12310}))
+    assert (found.tables[T].schema_job, found.newest_job) == (12306, {"sl": 12310})
+    assert (seen().schema_job, look().newest_job) == (None, {})
