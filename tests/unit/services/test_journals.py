@@ -117,6 +117,18 @@ def test_who_is_taken_over_while_he_gives_up_leaves_that_to_the_other(two: World
     assert "its journal was written to a moment ago" in refusal.value.hint
 
 
+def test_who_was_taken_over_before_he_fails_undoes_nothing(two: World) -> None:
+    def taken_over() -> None:
+        two.sql("UPDATE ops.restore_history SET message = 'closed by x' WHERE status <> 'DONE'")
+        refuse(1064, "the table is not in a normal state")()
+
+    two.before("^ALTER TABLE .* RENAME", taken_over)
+    with pytest.raises(Refused) as refusal:
+        two.restore("d1.t")
+    assert "another command has taken it over" in refusal.value.hint
+    assert len(two.tables("d1")) == 1
+
+
 def test_killed_before_anything_was_sent_nothing_is_left(one: World) -> None:
     one.before(RESTORE, kill)
     kill_restore(one)
