@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
@@ -10,7 +10,7 @@ from starrocks_br.domain.backup_plan import newer_job
 from starrocks_br.domain.diff import diff_partitions
 from starrocks_br.domain.manifest import digest_of
 from starrocks_br.domain.names import PartitionName, TableName, TableRef
-from starrocks_br.domain.partitions import UNKNOWN, Identity, Observation, Partition, TableState
+from starrocks_br.domain.partitions import UNKNOWN, Identity, Observation, Partition, Partitioning, TableState
 from starrocks_br.domain.snapshot import BackupType, Captured, Consistency, Entry
 
 Contents = Mapping[TableName, frozenset[PartitionName]]
@@ -120,7 +120,7 @@ def settle_contents(entries: Sequence[Entry], contents: Contents) -> tuple[tuple
         held = contents.get(entry.table.name)
         if not _in_job(entry):
             settled.append(entry)
-        elif held is None:
+        elif held is None or _lacks_its_one_partition(entry, held):
             return tuple(entries), f"the snapshot does not hold {entry.table}"
         elif entry.type is BackupType.FULL:
             settled.append(_as_held(entry, held))
@@ -131,6 +131,12 @@ def settle_contents(entries: Sequence[Entry], contents: Contents) -> tuple[tuple
         else:
             settled.append(entry)
     return tuple(settled), ""
+
+
+def _lacks_its_one_partition(entry: Entry, held: Collection[PartitionName]) -> bool:
+    """Whether a table that is not divided came without its rows: its partition cannot have been dropped."""
+    undivided = entry.type is BackupType.FULL and entry.partitioning is Partitioning.NONE
+    return undivided and bool(entry.captured) and not held
 
 
 def _in_job(entry: Entry) -> bool:

@@ -8,7 +8,7 @@ from attrs import evolve
 from starrocks_br.domain.conclusion import look_again, settle_contents
 from starrocks_br.domain.manifest import digest_of
 from starrocks_br.domain.names import PartitionName, TableName, TableRef
-from starrocks_br.domain.partitions import UNKNOWN, Observation, TableState
+from starrocks_br.domain.partitions import UNKNOWN, Observation, Partitioning, TableState
 from starrocks_br.domain.snapshot import BackupType, Consistency, Entry
 from tests.unit.domain.examples import ORDERS, entry, identity, look, manifest, next_entry, part, table
 
@@ -150,6 +150,15 @@ def test_of_a_whole_table_the_repository_decides() -> None:
     }
     assert all(name == held.partition.name for name, held in whole.captured.items())
     assert whole.digest == digest_of({P1: identity(10), PartitionName("p3"): UNKNOWN})
+
+
+def test_a_table_that_is_not_divided_has_its_one_partition() -> None:
+    """Whole tables may lose partitions before the cut; this one cannot, so that its rows are missing."""
+    flat = evolve(FULL, partitioning=Partitioning.NONE)
+    assert settle_contents((flat,), {ORDERS_NAME: frozenset()}) == ((flat,), "the snapshot does not hold db1.orders")
+    assert settle_contents((FULL,), {ORDERS_NAME: frozenset()})[1] == ""
+    assert settle_contents((evolve(flat, captured={}),), {ORDERS_NAME: frozenset()})[1] == ""
+    assert settle_contents((evolve(NEXT, partitioning=Partitioning.NONE),), {ORDERS_NAME: frozenset({P1})})[1] == ""
 
 
 @pytest.mark.parametrize(
