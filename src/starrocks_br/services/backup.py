@@ -74,7 +74,10 @@ def run(ports: Ports, request: BackupRequest) -> BackupReport:
     this_run = run_id(f"{planned.look.at:%Y%m%dT%H%M%S}_{ports.tokens()}")
     drafting = _Drafting(ports=ports, request=request, server=server, run=this_run, planning=planning)
     campaign = Campaign(ports=ports, place=request.place, max_parallel=request.max_parallel, draft=drafting.draft)
-    outcomes = campaign.run([work.database for work in planned.plan.databases], _adopted(ports, found.alive.values()))
+    wanted = [work.database for work in planned.plan.databases]
+    # A job of a database that is not wanted may run for hours: whoever wants that database next looks after it.
+    beside = [found.alive[database] for database in (*wanted, request.place.ops) if database in found.alive]
+    outcomes = campaign.run(wanted, _adopted(ports, beside))
     return BackupReport(
         run=this_run,
         databases=tuple(outcome for _, outcome in sorted(outcomes.items())),

@@ -15,6 +15,7 @@ from starrocks_br.domain.names import TableRef
 from starrocks_br.domain.snapshot import BackupType, Consistency
 from starrocks_br.domain.status import Status
 from starrocks_br.services import backup
+from starrocks_simulator.faults import Hold
 from tests.support.world import READS, Killed, World, cut, fail, kill, only_reads, refuse
 
 
@@ -291,6 +292,21 @@ def test_while_a_restore_runs_its_table_is_left_out_and_said(world: World) -> No
     assert "a restore of d1.t still runs: its job is" in report.problems["d1.t"]
     assert [outcome.database for outcome in report.databases] == ["d2"]
     assert [(one.outcome, "still runs" in one.detail) for one in report.settled] == [(None, True)]
+
+
+def test_a_job_of_a_database_that_nobody_asked_for_is_not_waited_for(world: World) -> None:
+    """It may run for hours; whoever wants its database next looks after it."""
+    world.ready("d1.t", "d2.t")
+    world.frontend.faults.steps.append(lambda job: Hold() if job.label.startswith("d1_") else None)
+    world.after("^BACKUP SNAPSHOT d1", kill)
+    with pytest.raises(Killed):
+        world.backup("d1.*")
+    world.ports = world.reconnect()
+    began = world.clock.now()
+    report = world.backup("d2.*")
+    assert [(outcome.database, outcome.status) for outcome in report.databases] == [("d2", Status.FINISHED)]
+    assert world.clock.now() - began < 600
+    assert "RUNNING" in world.statuses().values()
 
 
 def test_what_will_be_done_is_told_before_it_is_done(world: World) -> None:
