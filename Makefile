@@ -14,12 +14,11 @@ TOURS  := tests/e2e/test_readme.py tests/e2e/test_three_in_the_morning.py
 demo: $(READY)
 	$(BIN)/python examples/demo.py
 
-# What keeps one core busy, or mostly waits, runs beside something else; the others use both cores.
+# What keeps one core busy, or mostly waits, runs beside something else.
 test: $(READY)
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target check transcripts
-	$(MAKE) --no-print-directory unit
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target property tours
-	$(MAKE) --no-print-directory e2e
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit tours
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target property e2e
 
 check: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
