@@ -96,9 +96,9 @@ def dead_journal(ports: Ports, server: Server, restore: RestoreId) -> Journal:
     alive = "" if journal.closed else why_alive(ports, journal, server, left)
     if alive:
         raise Busy(f"restore {restore} may be at work", why=alive, hint="try again in a minute")
-    for table, why in left.held.items():
-        if table in journal.names:
-            raise Busy(f"another restore of {table} is not over", why=why, hint="end it as told, then try again")
+    held = left.held
+    for table in sorted(journal.names & held.keys()):
+        raise Busy(f"another restore of {table} is not over", why=held[table], hint="end it as told, then try again")
     for other in left.sound:
         beside = other.restore != restore and other.cluster == server.cluster and other.names & journal.names
         if beside and (alive := why_alive(ports, other, server, left)):
